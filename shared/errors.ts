@@ -1,0 +1,53 @@
+/** What an app can switch on. Each code says who can act: the caller, the user, the operator or nobody but time. */
+export type ErrorCode =
+  /** The event does not fit its stream's definition, or is too large. The caller mends it; nothing was stored. */
+  | "invalid-event"
+  /** The stream's definition is not one. */
+  | "invalid-definition"
+  /** The text is not a stream path. */
+  | "invalid-path"
+  /** The options of `connect` are not what they should be. */
+  | "invalid-options"
+  /** The view does not compile, or is not deterministic, or touches what it does not own. */
+  | "invalid-view"
+  /** The query does not compile, or would write. */
+  | "invalid-query"
+  /** Too many events wait for the edge. Append again when some are confirmed. */
+  | "backlog-full"
+  /** The browser grants no more space. Nothing of this append was stored. */
+  | "storage-full"
+  /** IndexedDB cannot be opened or was lost. Nothing of this append was stored. */
+  | "storage-unavailable"
+  /** Whatever answers at the edge's address does not speak the protocol. */
+  | "not-an-edge"
+  /** The edge refused these events for good. They stay on this device. */
+  | "rejected"
+  /** The edge's log is not the one that this device has read from. Everything local is kept. */
+  | "diverged"
+  /** The client was closed before the answer came. What was stored stays stored. */
+  | "closed"
+
+/** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
+export type ErrorData = { readonly code: ErrorCode; readonly message: string }
+
+/**
+ * A failure the app can do something about: switch on `code`, show `message`. Anything else that throws is a bug.
+ */
+export class HeadwaterError extends Error {
+  override readonly name = "HeadwaterError"
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  /** As plain data, for a message port or a log. */
+  toData(): ErrorData {
+    return { code: this.code, message: this.message }
+  }
+
+  static fromData(data: ErrorData): HeadwaterError {
+    return new HeadwaterError(data.code, data.message)
+  }
+}

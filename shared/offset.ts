@@ -1,0 +1,55 @@
+import { assert } from "./assert.ts"
+import type { Brand } from "./brand.ts"
+import { LIMITS } from "./limits.ts"
+
+/** A position in one stream, issued by the edge. Keep it, compare it, send it back; never build one. */
+export type Offset = Brand<string, "Offset">
+
+/** Before the first message of any stream. */
+export const START = "-1" as Offset // the protocol's sentinel, section 8
+
+/** After the last message that exists when the edge reads the request. Only ever sent, never stored. */
+export const NOW = "now" as Offset // the protocol's sentinel, section 8
+
+/** The protocol's grammar of an offset, section 8. What the characters mean is the issuing edge's affair. */
+const OFFSET = /^[^\s,&=?/]{1,255}$/
+
+/** The only door through which a client accepts an offset. */
+export function parseOffset(text: string): Offset | undefined {
+  return OFFSET.test(text) ? (text as Offset) : undefined
+}
+
+/** Offsets of one stream sort as strings; START is before them all, whatever its characters say. */
+export function isAfter(later: Offset, earlier: Offset): boolean {
+  return later !== START && (earlier === START || later > earlier)
+}
+
+/*
+ * How our edge writes offsets: `<generation>_<position>`, both of fixed width, so that text order is log order.
+ *
+ *   generation   9 characters of base 36: when the stream was created. A stream that is deleted and created again
+ *                gets a greater one, so an offset of the old stream never means a place in the new one.
+ *   position     16 decimal digits: how many messages come before this place.
+ */
+const GENERATION_WIDTH = 9
+const POSITION_WIDTH = 16
+const ISSUED = /^([0-9a-z]{9})_([0-9]{16})$/
+
+export type IssuedOffset = { readonly generation: number; readonly position: number }
+
+/** Writes the offset after the first `position` messages of a stream of this generation. Only the edge calls it. */
+export function issueOffset({ generation, position }: IssuedOffset): Offset {
+  assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
+  assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
+  const offset = `${generation.toString(36).padStart(GENERATION_WIDTH, "0")}_${String(position).padStart(POSITION_WIDTH, "0")}`
+  return offset as Offset // of the grammar by construction
+}
+
+/** Reads back what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */
+export function readIssuedOffset(text: string): IssuedOffset | undefined {
+  const match = ISSUED.exec(text)
+  if (match?.[1] === undefined || match[2] === undefined) return undefined
+  const position = Number(match[2])
+  if (position > LIMITS.positionMax) return undefined
+  return { generation: Number.parseInt(match[1], 36), position }
+}
