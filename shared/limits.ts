@@ -29,6 +29,8 @@ export const LIMITS = {
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */
   frameBytesMax: 2 * MiB,
+  /** The first line of a frame: names and numbers only. */
+  frameHeaderBytesMax: 16 * KiB,
   /** How long a long-poll is held without news. Below the 5 s that test runners and proxies tolerate least. */
   longPollMsMax: 3_000,
   /** How long one SSE answer lasts before the client is asked to come again, so that proxies can collapse. */
@@ -43,12 +45,22 @@ export const LIMITS = {
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
   retryMsMax: 30_000,
+  /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
+  sqlLengthMax: 30_000,
+  /** Parameters of one statement: what Durable Objects bind. */
+  sqlParametersMax: 100,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
 
 assert(LIMITS.eventBytesMax <= LIMITS.batchBytesMax, "the largest event must fit in a batch")
-assert(LIMITS.batchBytesMax <= LIMITS.appendBytesMax, "the largest batch must be an append that the edge takes")
-assert(LIMITS.appendBytesMax < LIMITS.frameBytesMax, "the largest append must fit in a frame")
+assert(
+  LIMITS.batchBytesMax <= LIMITS.appendBytesMax,
+  "the largest batch must be an append that the edge takes",
+)
+assert(
+  LIMITS.appendBytesMax + LIMITS.frameHeaderBytesMax < LIMITS.frameBytesMax,
+  "the largest append must fit in a frame with its header",
+)
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
