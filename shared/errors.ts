@@ -18,6 +18,8 @@ export type ErrorCode =
   | "storage-full"
   /** IndexedDB cannot be opened or was lost. Nothing of this append was stored. */
   | "storage-unavailable"
+  /** The edge does not answer, or not now. It is tried again; nothing needs to be done. */
+  | "unreachable"
   /** Whatever answers at the edge's address does not speak the protocol. */
   | "not-an-edge"
   /** The edge refused these events for good. They stay on this device. */

@@ -1,0 +1,19 @@
+export type { ErrorCode } from "../shared/errors.ts"
+export { HeadwaterError } from "../shared/errors.ts"
+export type {
+  EventData,
+  EventInput,
+  EventSchemas,
+  HeadwaterEvent,
+  StreamDefinition,
+} from "../shared/events.ts"
+export { defineStream } from "../shared/events.ts"
+export type { EventId, StreamPath } from "../shared/ids.ts"
+export type { Offset } from "../shared/offset.ts"
+export type { ViewDefinition } from "../shared/view/definition.ts"
+export { defineView } from "../shared/view/definition.ts"
+export type { Client, ConnectOptions, ViewStreams } from "./page/client.ts"
+export { connect } from "./page/connect.ts"
+export type { AppendOptions, EventOf, Receipt, Stream } from "./page/stream.ts"
+export type { View } from "./page/view.ts"
+export type { ClientStatus, QueryParams, Row, StreamStatus } from "./port.ts"

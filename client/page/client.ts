@@ -1,0 +1,181 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
+import { type ProducerId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
+import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
+import type { ClientStatus, NewEntry, Notice } from "../port.ts"
+import { Outgoing } from "./outgoing.ts"
+import { Stream } from "./stream.ts"
+import { ThreadLink } from "./thread-link.ts"
+import { View } from "./view.ts"
+
+export type ConnectOptions = {
+  /** The edge's address, for example `https://streams.example`. It need not be reachable. */
+  readonly edge: string
+  /**
+   * Whose data this is, for example a user's id. Each account has its own log, pending events and views on a device;
+   * signing in again finds them. Default: one for everybody.
+   */
+  readonly account?: string
+}
+
+/** Which stream each source of a view reads. */
+export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
+
+const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {} }
+
+/** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
+export class Client {
+  readonly #link: ThreadLink
+  readonly #outgoing: Outgoing
+  readonly #listeners = new Set<(status: ClientStatus) => void>()
+  readonly #opened = new Map<StreamPath, Promise<void>>()
+  #device: ProducerId | undefined
+  #status = NO_STATUS
+  #closing: Promise<void> | undefined
+  #closed = false
+
+  private constructor(link: ThreadLink) {
+    this.#link = link
+    this.#outgoing = new Outgoing((stream, entries) => this.#append(stream, entries))
+  }
+
+  /** `connect` by its other name. */
+  static async connect(options: ConnectOptions): Promise<Client> {
+    const open = { edge: edgeAddress(options?.edge), account: accountName(options.account) }
+    const link = await ThreadLink.start()
+    const client = new Client(link)
+    try {
+      client.#device = await link.open(open, (notice) => client.#hear(notice))
+    } catch (reason) {
+      link.terminate()
+      throw reason
+    }
+    return client
+  }
+
+  /** How this device stands: a plain value, replaced with each change. */
+  get status(): ClientStatus {
+    return this.#status
+  }
+
+  /** Calls `listener` with the status now and after each change. Returns the way to stop. */
+  onStatus(listener: (status: ClientStatus) => void): () => void {
+    this.#listeners.add(listener)
+    listener(this.#status)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /**
+   * A stream to append to. It need not exist at the edge: it is made there when this device first reaches it.
+   *
+   * @param path For example `acme/orders`.
+   * @throws HeadwaterError `invalid-path`.
+   */
+  stream<S extends EventSchemas>(definition: StreamDefinition<S>, path: string): Stream<S> {
+    const stream = parseStreamPath(path)
+    this.#open(stream).catch(() => {}) // `append` and `pending` meet the same error and report it
+    const device = this.#device
+    if (device === undefined)
+      throw new Error("Headwater bug: a client is handed out before its thread has opened")
+    return new Stream(definition, stream, {
+      device,
+      outgoing: this.#outgoing,
+      pending: (of) => this.#pending(of),
+    })
+  }
+
+  /**
+   * Opens a view over streams: one path for each of its sources. Resolves when its rows are those of everything that
+   * this device has; what the edge has beyond that follows by itself.
+   *
+   * @throws HeadwaterError `invalid-view` when its SQL does not compile, is not deterministic or touches what is not
+   * its own, naming source, event type and statement; `invalid-path`.
+   */
+  async view<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<View> {
+    const paths: Record<string, StreamPath> = {}
+    for (const source of Object.keys(view.sources)) {
+      paths[source] = parseStreamPath((streams as Record<string, unknown>)[source]) // its keys are the sources
+    }
+    await Promise.all(Object.values(paths).map((path) => this.#open(path)))
+    const name = Object.keys(view.sources).join("+")
+    return new View(this.#link, await this.#link.ask(this.#link.engine.openView(name, viewData(view), paths)))
+  }
+
+  /** Leaves the network, in all tabs of this account, until `resume`. Everything else goes on. */
+  async pause(): Promise<void> {
+    await this.#link.ask(this.#link.engine.setPaused(true))
+  }
+
+  /** Takes up the network again after `pause`. */
+  async resume(): Promise<void> {
+    await this.#link.ask(this.#link.engine.setPaused(false))
+  }
+
+  /**
+   * Ends the client. What was appended is on disk when it resolves; what the edge does not have yet is sent by another
+   * tab, or next time. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.resolve() // what was appended in this task goes first
+    this.#closed = true
+    await this.#link.engine.close()
+    this.#link.terminate()
+    this.#outgoing.abandon(closed())
+    this.#listeners.clear()
+  }
+
+  #open(stream: StreamPath): Promise<void> {
+    let opened = this.#opened.get(stream)
+    if (opened === undefined) {
+      opened = this.#link.ask(this.#link.engine.openStream(stream))
+      this.#opened.set(stream, opened)
+    }
+    return opened
+  }
+
+  async #append(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
+    if (this.#closed) throw closed()
+    return this.#link.ask(this.#link.engine.append(stream, entries))
+  }
+
+  async #pending(stream: StreamPath): Promise<HeadwaterEvent[]> {
+    await this.#open(stream)
+    return this.#link.ask(this.#link.engine.pending(stream))
+  }
+
+  #hear(notice: Notice): void {
+    if (notice.kind !== "status") return this.#outgoing.settle(notice)
+    this.#status = notice.status
+    for (const listener of this.#listeners) listener(notice.status)
+  }
+}
+
+function closed(): HeadwaterError {
+  return new HeadwaterError("closed", "The client is closed.")
+}
+
+function edgeAddress(edge: unknown): string {
+  const url = typeof edge === "string" && URL.canParse(edge) ? new URL(edge) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    throw new HeadwaterError(
+      "invalid-options",
+      `connect expects edge to be the http(s) address of an edge, such as "https://streams.example"; ` +
+        `${JSON.stringify(edge) ?? String(edge)} came.`,
+    )
+  }
+  return url.href.replace(/\/+$/, "")
+}
+
+function accountName(account: unknown): string {
+  if (account === undefined) return "default"
+  if (typeof account === "string" && account !== "") return account
+  throw new HeadwaterError(
+    "invalid-options",
+    `connect expects account to be a non-empty string; ${JSON.stringify(account) ?? String(account)} came.`,
+  )
+}

@@ -1,0 +1,79 @@
+import { type Remote, transfer, wrap } from "comlink"
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { ProducerId } from "../../shared/ids.ts"
+import {
+  type EnginePort,
+  type LiveRows,
+  type Notice,
+  type OpenOptions,
+  type QueryParams,
+  type Reply,
+  STOP,
+  type ViewNumber,
+} from "../port.ts"
+import { startThread } from "./start-thread.ts"
+
+/** The page's end of the boundary: calls become promises of values or HeadwaterErrors, ports become callbacks. */
+export class ThreadLink {
+  readonly #worker: Worker
+  readonly engine: Remote<EnginePort>
+  /** How to tell those who wait for an answer that none will come. */
+  readonly #waiting = new Set<(reason: unknown) => void>()
+
+  constructor(worker: Worker) {
+    this.#worker = worker
+    this.engine = wrap<EnginePort>(worker)
+    worker.onerror = ({ message }) =>
+      this.#end(new Error(`Headwater's thread failed: ${message ?? "it did not load"}`))
+  }
+
+  /** Starts a thread for this page. Rejects when the browser will not run it. */
+  static async start(): Promise<ThreadLink> {
+    return new ThreadLink(await startThread())
+  }
+
+  /** The value of a reply, or its error, or that of the thread's end. */
+  ask<T>(answer: Promise<Reply<T>>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject)
+      const answered = (reply: Reply<T>) => {
+        this.#waiting.delete(reject)
+        if (reply.ok) resolve(reply.value)
+        else reject(HeadwaterError.fromData(reply.error))
+      }
+      answer.then(answered, reject)
+    })
+  }
+
+  open(options: OpenOptions, onNotice: (notice: Notice) => void): Promise<ProducerId> {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = ({ data }) => onNotice(data as Notice) // the thread's end of the port sends nothing else
+    return this.ask(this.engine.open(options, transfer(port2, [port2])))
+  }
+
+  /** Returns the way to stop. Rows and errors arrive until then. */
+  live(view: ViewNumber, sql: string, params: QueryParams, onRows: (rows: LiveRows) => void): () => void {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = ({ data }) => onRows(data as LiveRows) // as above
+    this.engine.live(view, sql, params, transfer(port2, [port2])).then(
+      (reply) => (reply.ok ? undefined : onRows(reply)),
+      (reason: unknown) => this.#end(reason),
+    )
+    return () => {
+      port1.onmessage = null
+      port1.postMessage(STOP)
+      port1.close()
+    }
+  }
+
+  /** Ends the thread, whatever it is doing. Calls that wait for it reject with `closed`. */
+  terminate(): void {
+    this.#end(new HeadwaterError("closed", "The client is closed."))
+    this.#worker.terminate()
+  }
+
+  #end(reason: unknown): void {
+    for (const reject of this.#waiting) reject(reason)
+    this.#waiting.clear()
+  }
+}

@@ -1,0 +1,99 @@
+import type { ConnectionState, StopReason } from "../shared/connection.ts"
+import type { ErrorData } from "../shared/errors.ts"
+import type { HeadwaterEvent } from "../shared/events.ts"
+import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
+import type { Offset } from "../shared/offset.ts"
+import type { ViewData } from "../shared/view/definition.ts"
+
+/*
+ * All that passes between the page and the thread. Every value here survives structured clone; errors travel as
+ * `{ code, message }`, because a clone of an Error loses its own fields.
+ */
+
+/** What the page calls. One coarse call for each thing an app asks. */
+export interface EnginePort {
+  /** Opens the device's database. Once, before anything else. `notices` carries `Notice` for the client's life. */
+  open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>>
+  /** Resolves when what this device has of the stream is known. */
+  openStream(stream: StreamPath): Promise<Reply<void>>
+  /** Resolves when the entries are flushed to the disk. They are seen by queries before. */
+  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>>
+  /** The events that the edge has not confirmed, in the order of appending. */
+  pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>>
+  /** Resolves when the view's rows are those of everything that this device has. */
+  openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
+  query(view: ViewNumber, sql: string, params: QueryParams): Promise<Reply<Row[]>>
+  /** Rows arrive on `rows` as `LiveRows`, at once and after each change, until the page sends `STOP`. */
+  live(view: ViewNumber, sql: string, params: QueryParams, rows: MessagePort): Promise<Reply<void>>
+  /** Whether the app wants the network, in all tabs. */
+  setPaused(paused: boolean): Promise<Reply<void>>
+  /** Lets go of the network, the lock and the database. What was appended before is stored first. */
+  close(): Promise<Reply<void>>
+}
+
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ErrorData }
+
+export type OpenOptions = {
+  /** The edge's origin and base path, without a slash at the end. */
+  readonly edge: string
+  /** Whose data this is. Part of the names of database, lock and channel. */
+  readonly account: string
+}
+
+/** Some events appended in one turn. `ticket` names them in the notice that tells their fate. */
+export type NewEntry = {
+  readonly ticket: number
+  readonly text: string
+  readonly count: number
+  readonly bytes: number
+}
+
+/** One view opened by one page. */
+export type ViewNumber = number
+
+export type QueryParams = readonly unknown[] | Readonly<Record<string, unknown>>
+
+/** One row of an answer, by column. Blobs are bytes. */
+export type Row = Record<string, unknown>
+
+export type LiveRows = Reply<Row[]>
+
+/** What the page sends on the port of a live query to end it. A port's closing is not told to its other end everywhere. */
+export const STOP = "stop"
+
+/** What the thread tells the page unasked. */
+export type Notice =
+  | { readonly kind: "status"; readonly status: ClientStatus }
+  /** The edge has the entry: it stands before `offset`. */
+  | { readonly kind: "confirmed"; readonly ticket: number; readonly offset: Offset }
+  /** The edge refuses the stream's events; they stay on this device. */
+  | { readonly kind: "rejected"; readonly ticket: number; readonly error: ErrorData }
+
+/** What a client knows of itself. Plain values, new with each change: cheap to show always. */
+export type ClientStatus = {
+  /** One tab of an account syncs for all. */
+  readonly role: "leader" | "follower"
+  /** Whether the app has asked to stay off the network. */
+  readonly paused: boolean
+  readonly streams: Readonly<Record<string, StreamStatus>>
+}
+
+/** What the leader knows of one stream's way to the edge. */
+export type ConnectionStatus = {
+  /** What the connection is doing. `live`: every event reaches this device as it happens. */
+  readonly connection: ConnectionState["kind"]
+  readonly stopReason: StopReason | undefined
+  /** When a lost connection is tried again. */
+  readonly retryAt: Millis | undefined
+  /** Why the connection was last lost; undefined again once it is live. */
+  readonly lastError: ErrorData | undefined
+}
+
+export type StreamStatus = ConnectionStatus & {
+  /** Events of this device that the edge has not confirmed. */
+  readonly pending: number
+  /** How far this device has read the edge's log. */
+  readonly head: Offset
+}

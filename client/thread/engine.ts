@@ -1,0 +1,109 @@
+import { assert } from "../../shared/assert.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
+import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { ViewData } from "../../shared/view/definition.ts"
+import {
+  type EnginePort,
+  type LiveRows,
+  type NewEntry,
+  type OpenOptions,
+  type QueryParams,
+  type Reply,
+  type Row,
+  STOP,
+  type ViewNumber,
+} from "../port.ts"
+import type { Host } from "./host.ts"
+import { Session } from "./session.ts"
+
+/** The thread's end of the boundary: each call is handed to its part, and every failure goes back to its caller. */
+export class Engine implements EnginePort {
+  readonly #host: Host
+  #session: Session | undefined
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>> {
+    return reply(async () => {
+      assert(this.#session === undefined, "a thread is opened once")
+      this.#session = await Session.open(this.#host, options, (notice) => notices.postMessage(notice))
+      return this.#session.device
+    })
+  }
+
+  openStream(stream: StreamPath): Promise<Reply<void>> {
+    return reply(async () => void (await this.#opened().replica(stream)))
+  }
+
+  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>> {
+    return reply(() => this.#opened().append(stream, entries))
+  }
+
+  pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>> {
+    return reply(async () => {
+      const { pending } = await this.#opened().replica(stream)
+      return pending.flatMap((entry) => entry.messages).filter(isEvent)
+    })
+  }
+
+  openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>> {
+    return reply(async () => {
+      const session = this.#opened()
+      const replicas = await Promise.all(
+        [...new Set(Object.values(streams))].map((of) => session.replica(of)),
+      )
+      return session.views.open(name, view, streams, replicas)
+    })
+  }
+
+  query(view: ViewNumber, sql: string, params: QueryParams): Promise<Reply<Row[]>> {
+    return reply(() => this.#opened().views.get(view).query(sql, params))
+  }
+
+  live(view: ViewNumber, sql: string, params: QueryParams, rows: MessagePort): Promise<Reply<void>> {
+    return reply(() => {
+      const tell = (answer: LiveRows) => rows.postMessage(answer)
+      const stop = this.#opened()
+        .views.get(view)
+        .live(sql, params, {
+          onRows: (value) => tell({ ok: true, value }),
+          onError: (error) => tell(failure(error)),
+        })
+      rows.onmessage = ({ data }) => {
+        if (data !== STOP) return
+        stop()
+        rows.close()
+      }
+    })
+  }
+
+  setPaused(paused: boolean): Promise<Reply<void>> {
+    return reply(() => this.#opened().setPaused(paused))
+  }
+
+  close(): Promise<Reply<void>> {
+    return reply(() => this.#session?.close())
+  }
+
+  #opened(): Session {
+    assert(this.#session !== undefined, "a thread is opened before it is used")
+    return this.#session
+  }
+}
+
+/** Runs at once, so that what `act` does before its first await is done when the message has been handled. */
+async function reply<T>(act: () => Promise<T> | T): Promise<Reply<T>> {
+  try {
+    return { ok: true, value: await act() }
+  } catch (error) {
+    if (error instanceof HeadwaterError) return failure(error)
+    throw error // a bug: comlink carries it to the caller as it is
+  }
+}
+
+function failure(error: HeadwaterError): { ok: false; error: ReturnType<HeadwaterError["toData"]> } {
+  return { ok: false, error: error.toData() }
+}

@@ -1,0 +1,48 @@
+import type { Millis } from "../../shared/ids.ts"
+import type { SqlDatabase } from "../../shared/sql.ts"
+import type { Storage } from "./storage.ts"
+
+/** Everything the engine cannot work out for itself. The browser's is in `browser-host.ts`; a simulator brings its own. */
+export interface Host {
+  now(): Millis
+  /** In [0, 1). */
+  chance(): number
+  newId(): string
+  /** Runs once, not before `ms` have passed. Returns the way to stop it. */
+  after(ms: number, run: () => void): () => void
+  /** As the platform's `fetch`. */
+  fetch(url: string, init: RequestInit): Promise<Response>
+  /** Returns at once; what becomes of it arrives at the listener, which is never called before this returns. */
+  openSocket(url: string, protocols: string[], listener: SocketListener): Socket
+  /** @throws HeadwaterError `storage-unavailable` */
+  openStorage(name: string): Promise<Storage>
+  openSql(): Promise<SqlDatabase>
+  /**
+   * Calls `held` when this thread alone in the browser holds the lock, and lets it go when the promise that `held`
+   * returns settles. `signal` ends the waiting.
+   */
+  lock(name: string, signal: AbortSignal, held: () => Promise<void>): void
+  /** Calls when the platform believes that the network is back. Returns the way to stop. */
+  onOnline(listener: () => void): () => void
+  /** Carries values to every other thread of this browser that opened the same name, in order, and not to itself. */
+  openChannel(name: string, listener: (message: unknown) => void): Channel
+}
+
+export interface Channel {
+  post(message: unknown): void
+  close(): void
+}
+
+/** Text frames only: our client's streams are JSON. */
+export interface Socket {
+  send(frame: string): void
+  /** The listener hears nothing more. */
+  close(): void
+}
+
+export interface SocketListener {
+  opened(): void
+  frame(text: string): void
+  /** The other side or the network ended it. Last call. */
+  closed(code: number): void
+}

@@ -1,0 +1,89 @@
+import type { ErrorData } from "../../shared/errors.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { ConnectionStatus } from "../port.ts"
+import { EdgeStream } from "./edge.ts"
+import type { Host } from "./host.ts"
+import type { DeviceLog, Term } from "./log.ts"
+import { LogWriter } from "./log-writer.ts"
+import type { Replica } from "./replica.ts"
+import { StreamSync } from "./sync.ts"
+
+export interface LeaderListener {
+  connectionChanged(stream: StreamPath, status: ConnectionStatus): void
+  /** The disk has more of the stream's log. */
+  saved(stream: StreamPath): void
+  unsaved(stream: StreamPath, reason: unknown): void
+  rejected(stream: StreamPath, error: ErrorData): void
+}
+
+/** What a leader leads with. */
+export type Office = {
+  readonly host: Host
+  /** The edge's address. */
+  readonly edge: string
+  readonly device: ProducerId
+  readonly log: DeviceLog
+  readonly term: Term
+}
+
+/** The one tab of an account that talks to the edge, for one term. */
+export class Leader {
+  readonly #office: Office
+  readonly #listener: LeaderListener
+  readonly #syncs = new Map<StreamPath, StreamSync>()
+  readonly #stopHearing: () => void
+  #paused: boolean
+
+  constructor(office: Office, paused: boolean, listener: LeaderListener) {
+    this.#office = office
+    this.#paused = paused
+    this.#listener = listener
+    this.#stopHearing = office.host.onOnline(() => this.#each((sync) => sync.input({ kind: "woke" })))
+  }
+
+  /** Keeps the stream in step from now on. The replica is as the disk is. */
+  sync(replica: Replica): void {
+    const { stream } = replica
+    if (this.#syncs.has(stream)) return
+    const { host, device, log, term } = this.#office
+    const edge = new EdgeStream(host, this.#office.edge, stream)
+    const parts = { host, device, edge, replica, writer: new LogWriter(log, term, replica) }
+    const sync: StreamSync = new StreamSync(parts, {
+      changed: () => this.#listener.connectionChanged(stream, statusOf(sync)),
+      saved: () => this.#listener.saved(stream),
+      unsaved: (reason) => this.#listener.unsaved(stream, reason),
+      rejected: (error) => this.#listener.rejected(stream, error),
+    })
+    this.#syncs.set(stream, sync)
+    sync.input({ kind: this.#paused ? "paused" : "started" })
+  }
+
+  appended(stream: StreamPath): void {
+    this.#syncs.get(stream)?.appended()
+  }
+
+  setPaused(paused: boolean): void {
+    this.#paused = paused
+    this.#each((sync) => sync.input({ kind: paused ? "paused" : "resumed" }))
+  }
+
+  /** No request, socket or timer is left when it returns. */
+  end(): void {
+    this.#stopHearing()
+    this.#each((sync) => sync.input({ kind: "ended" }))
+    this.#syncs.clear()
+  }
+
+  #each(act: (sync: StreamSync) => void): void {
+    for (const sync of this.#syncs.values()) act(sync)
+  }
+}
+
+function statusOf({ state, lastError }: StreamSync): ConnectionStatus {
+  return {
+    connection: state.kind,
+    stopReason: state.kind === "stopped" ? state.reason : undefined,
+    retryAt: state.kind === "waiting" ? state.retryAt : undefined,
+    lastError,
+  }
+}

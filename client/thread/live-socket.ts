@@ -1,0 +1,157 @@
+import { unreachable } from "../../shared/assert.ts"
+import { parseBatch } from "../../shared/batch.ts"
+import type { ErrorCode } from "../../shared/errors.ts"
+import {
+  type AppendReply,
+  CLOSE,
+  decodeEdgeFrame,
+  type EdgeFrame,
+  encodeAppendFrame,
+  PING,
+  SUBPROTOCOL,
+} from "../../shared/frames.ts"
+import type { ProducerId } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { Page } from "../../shared/log-order.ts"
+import type { FrozenBatch } from "../../shared/outbox.ts"
+import type { Failure } from "./edge.ts"
+import type { Host, Socket } from "./host.ts"
+
+/** Why a socket is no more. */
+export type SocketEnd =
+  | Failure
+  /** So much is missing that it is read over HTTP. */
+  | { readonly kind: "behind" }
+  /** The stream is closed and was told to its end. */
+  | { readonly kind: "closed" }
+
+export interface LiveSocketListener {
+  /** Everything that the stream holds has been told; from now on it is told as it happens. Once. */
+  upToDate(): void
+  page(page: Page): void
+  reply(reply: AppendReply): void
+  /** Last call. Not after `close`. */
+  ended(end: SocketEnd): void
+}
+
+/** One socket to one stream, from its opening to its end: frames become pages, silence becomes an end. */
+export class LiveSocket {
+  readonly #host: Pick<Host, "after">
+  readonly #listener: LiveSocketListener
+  readonly #socket: Socket
+  #isUpToDate = false
+  #stopTimer: () => void
+
+  constructor(host: Pick<Host, "after" | "openSocket">, url: string, listener: LiveSocketListener) {
+    this.#host = host
+    this.#listener = listener
+    this.#stopTimer = host.after(LIMITS.requestMsMax, () =>
+      this.#fail("unreachable", "The socket did not open."),
+    )
+    this.#socket = host.openSocket(url, [SUBPROTOCOL], {
+      opened: () => this.#heard(),
+      frame: (text) => this.#frame(text),
+      closed: (code) => this.#end(endOf(code)),
+    })
+  }
+
+  /** Sends a batch; its reply carries the batch's number as id. */
+  append(producer: ProducerId, { epoch, seq }: FrozenBatch, text: string): void {
+    const frame = encodeAppendFrame({ t: "append", id: seq, producer, epoch, seq, body: text })
+    if (typeof frame === "string") this.#socket.send(frame) // a text body makes a text frame
+  }
+
+  /** Idempotent. The listener hears nothing more. */
+  close(): void {
+    this.#stopTimer()
+    this.#socket.close()
+  }
+
+  #frame(text: string): void {
+    this.#heard()
+    const frame = decodeEdgeFrame(text)
+    if (frame.ok) return this.#told(frame.value)
+    this.#fail("not-an-edge", `The socket should tell frames of an edge. ${frame.reason}`)
+  }
+
+  #told(frame: EdgeFrame): void {
+    switch (frame.t) {
+      case "data":
+        return this.#data(frame)
+      case "control":
+        return this.#reached(frame)
+      case "reply":
+        return this.#listener.reply(frame)
+      case "behind":
+        return this.#end({ kind: "behind" })
+      case "pong":
+        return
+      default:
+        return unreachable(frame)
+    }
+  }
+
+  #data(frame: Extract<EdgeFrame, { t: "data" }>): void {
+    const { from, next, body } = frame
+    if (typeof body !== "string") return this.#fail("not-an-edge", "The socket of a JSON stream told bytes.")
+    const messages = messagesOf(body)
+    if (messages === undefined) return this.#fail("not-an-edge", "The socket told a batch that is no JSON.")
+    this.#listener.page({ from, next, text: body, messages })
+    this.#reached(frame)
+  }
+
+  #reached({ upToDate, closed }: { readonly upToDate: boolean; readonly closed: boolean }): void {
+    if (upToDate && !this.#isUpToDate) {
+      this.#isUpToDate = true
+      this.#listener.upToDate()
+    }
+    if (closed) this.#end({ kind: "closed" })
+  }
+
+  /** Any frame is a sign of life. After a while without one a ping asks for it; without an answer the line is dead. */
+  #heard(): void {
+    this.#stopTimer()
+    this.#stopTimer = this.#host.after(LIMITS.pingMsInterval, () => {
+      this.#socket.send(PING)
+      const silence = `The edge said nothing for ${LIMITS.pingMsInterval + LIMITS.pongMsMax} ms.`
+      this.#stopTimer = this.#host.after(LIMITS.pongMsMax, () => this.#fail("unreachable", silence))
+    })
+  }
+
+  #fail(code: ErrorCode, message: string): void {
+    this.#end({ kind: "failed", error: { code, message } })
+  }
+
+  #end(end: SocketEnd): void {
+    this.close()
+    this.#listener.ended(end)
+  }
+}
+
+function messagesOf(batch: string): unknown[] | undefined {
+  try {
+    return parseBatch(batch)
+  } catch {
+    return undefined // the caller says what came instead
+  }
+}
+
+function endOf(code: number): SocketEnd {
+  switch (code) {
+    case CLOSE.done:
+      return { kind: "closed" }
+    case CLOSE.behind:
+      return { kind: "behind" }
+    case CLOSE.missing:
+      return { kind: "missing" }
+    case CLOSE.gone: {
+      const message = "The edge no longer has what this device has read: the stream is another."
+      return { kind: "refused", reason: "diverged", error: { code: "diverged", message } }
+    }
+    default:
+      return {
+        kind: "failed",
+        error: { code: "unreachable", message: `The socket was closed with code ${code}.` },
+      }
+  }
+}

@@ -1,0 +1,87 @@
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Page } from "../../shared/log-order.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
+import type { DeviceLog, StoredPage, Term } from "./log.ts"
+import type { Replica } from "./replica.ts"
+
+type Waiter = { resolve(): void; reject(reason: unknown): void }
+
+/**
+ * Brings the leader's knowledge of one stream to the disk. While one transaction runs, what is learnt and decided
+ * gathers for the next, so a burst of small pages becomes one record and a confirmed batch shares a transaction with
+ * the next one's number. A failed transaction is kept whole and written with what follows.
+ */
+export class LogWriter {
+  readonly #log: DeviceLog
+  readonly #term: Term
+  readonly #replica: Replica
+  #pages: Page[] = []
+  #confirmed: OutboxKey[] = []
+  #strict = false
+  #waiters: Waiter[] = []
+  #writing = false
+
+  constructor(log: DeviceLog, term: Term, replica: Replica) {
+    this.#log = log
+    this.#term = term
+    this.#replica = replica
+  }
+
+  /** The replica has taken in a page. */
+  took(page: Page, confirmed: readonly OutboxKey[]): void {
+    if (page.next !== page.from) this.#pages.push(page)
+    this.#confirmed.push(...confirmed)
+  }
+
+  /** The replica's batch in flight has a number that the disk does not know yet. */
+  froze(): void {
+    this.#strict = true
+  }
+
+  /**
+   * Resolves when all that the writer was told so far is on disk. Rejects when it is not; then the next call tries
+   * again.
+   */
+  flush(): Promise<void> {
+    const flushed = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }))
+    if (!this.#writing) {
+      this.#writing = true
+      queueMicrotask(() => void this.#write()) // the rest of this turn's news comes along
+    }
+    return flushed
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiters.length > 0) {
+      const [pages, confirmed, strict, waiters] = [this.#pages, this.#confirmed, this.#strict, this.#waiters]
+      this.#forget()
+      try {
+        const change = { page: joined(this.#replica.stream, pages), confirmed, record: this.#replica.record }
+        await this.#log.save(this.#term, strict ? "strict" : "relaxed", change)
+        for (const waiter of waiters) waiter.resolve()
+      } catch (reason) {
+        this.#pages.unshift(...pages)
+        this.#confirmed.unshift(...confirmed)
+        this.#strict ||= strict
+        for (const waiter of waiters) waiter.reject(reason)
+      }
+    }
+    this.#writing = false
+  }
+
+  #forget(): void {
+    this.#pages = []
+    this.#confirmed = []
+    this.#strict = false
+    this.#waiters = []
+  }
+}
+
+/** Pages that follow one another are one page. */
+function joined(stream: StreamPath, pages: readonly Page[]): StoredPage | undefined {
+  const [first] = pages
+  const last = pages.at(-1)
+  if (first === undefined || last === undefined) return undefined
+  const text = pages.map((page) => page.text).join(",")
+  return { stream, from: first.from, next: last.next, text }
+}

@@ -1,0 +1,152 @@
+import { assert } from "../../shared/assert.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import {
+  FIRST_POSITION,
+  type OutboxEntry,
+  type OutboxKey,
+  type ProducerPosition,
+} from "../../shared/outbox.ts"
+import type { Durability, ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
+
+/** An entry of the outbox as stored: it says whose it is. */
+export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
+
+/** Where one stream stands on this disk. */
+export type StreamRecord = ProducerPosition & { readonly stream: StreamPath; readonly head: Offset }
+
+/** A page as stored: its messages stay text until somebody folds them. */
+export type StoredPage = Omit<Page, "messages"> & { readonly stream: StreamPath }
+
+/** What one transaction of the leader changes. `page` ends at the record's head. */
+export type LogChange = {
+  readonly page: StoredPage | undefined
+  readonly confirmed: readonly OutboxKey[]
+  readonly record: StreamRecord
+}
+
+/** Below every key that a disk gives. */
+export const NO_KEY = 0 as OutboxKey // keys begin at 1
+
+/** Which leader a transaction acts for. Each new leader's term is greater than all before it. */
+export type Term = number
+
+/** Another tab leads by now: nothing was written, and this one must stop. */
+export class Deposed extends Error {}
+
+/**
+ * This device's log on disk. Each method is one transaction.
+ *
+ * After every transaction, for each stream:
+ *   1. an event is in the outbox or in the pages, never in both;
+ *   2. the pages join without gap or overlap from START to the record's head;
+ *   3. the entries of the batch in flight are in the outbox, and their number was never given to others.
+ */
+export class DeviceLog {
+  readonly #storage: Storage
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  /** This device's name as a producer: made once, kept as long as the database. */
+  async device(newId: () => string): Promise<ProducerId> {
+    return this.#storage.write("strict", async (tx) => {
+      const found = (await tx.get("meta", "device")) as { id: ProducerId } | undefined // written just below
+      if (found !== undefined) return found.id
+      const id = newId() as ProducerId // made here, for ever
+      tx.put("meta", { name: "device", id })
+      return id
+    })
+  }
+
+  /**
+   * Stores what the app appended in one turn. The requests have left this thread when it returns; the promise resolves
+   * when the entries are flushed, with their keys.
+   */
+  async append(stream: StreamPath, entries: readonly Omit<OutboxEntry, "key">[]): Promise<OutboxKey[]> {
+    let keys: Promise<number>[] = []
+    await this.#storage.write("strict", (tx) => {
+      keys = entries.map(({ text, count, bytes }) => tx.add({ stream, text, count, bytes }))
+    })
+    return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
+  }
+
+  /** Makes the caller the leader: every later write of an earlier one fails. */
+  claim(): Promise<Term> {
+    return this.#storage.write("strict", async (tx) => {
+      const term = (await storedTerm(tx)) + 1
+      tx.put("meta", { name: "term", term })
+      return term
+    })
+  }
+
+  /**
+   * Writes what the leader has learnt and decided about a stream: the next page of its log, the end of the outbox
+   * entries that it confirms, the new head, and the number of the batch that is sent next. Together, so that a crash
+   * can neither show an event twice nor hide it, nor give its number to other bytes.
+   *
+   * `strict` when the record holds a newly frozen batch. Else `relaxed`: after a power cut the page can be read again
+   * and the entries sent again, since both are kept or lost as one.
+   *
+   * @throws Deposed when another tab leads.
+   */
+  save(term: Term, durability: Durability, change: LogChange): Promise<void> {
+    return this.#storage.write(durability, async (tx) => {
+      await holdTerm(tx, term)
+      if (change.page !== undefined) tx.put("pages", change.page)
+      for (const key of change.confirmed) tx.delete("outbox", key)
+      tx.put("streams", change.record)
+    })
+  }
+
+  /** What other tabs, or an earlier life of this one, have stored: the record, and the outbox behind a key. */
+  async open(
+    stream: StreamPath,
+    after: OutboxKey,
+  ): Promise<{ record: StreamRecord; entries: StoredEntry[] }> {
+    return this.#storage.read(async (tx) => {
+      const [record, entries] = await Promise.all([
+        tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `save` writes these
+        tx.getAll("outbox", { after }) as Promise<StoredEntry[]>, // `append` writes these
+      ])
+      return {
+        record: record ?? { stream, head: START, ...FIRST_POSITION },
+        entries: entries.filter((entry) => entry.stream === stream),
+      }
+    })
+  }
+
+  /** The pages that begin at or behind one offset and end at or before another, in order: the first `limit` of them. */
+  pages(stream: StreamPath, span: { after: Offset; upTo: Offset }, limit: number): Promise<StoredPage[]> {
+    const range = { after: [stream, span.after], upTo: [stream, span.upTo] }
+    return this.#storage.read((tx) => tx.getAll("pages", range, limit) as Promise<StoredPage[]>) // `save` writes these
+  }
+
+  /** The streams of which something waits for the edge. */
+  async owing(): Promise<StreamPath[]> {
+    const entries = await this.#storage.read((tx) => tx.getAll("outbox", {}) as Promise<StoredEntry[]>) // see `append`
+    return [...new Set(entries.map((entry) => entry.stream))]
+  }
+
+  close(): void {
+    this.#storage.close()
+  }
+}
+
+async function storedTerm(tx: ReadTransaction): Promise<Term> {
+  const found = (await tx.get("meta", "term")) as { term: Term } | undefined // `claim` writes it
+  return found?.term ?? 0
+}
+
+async function holdTerm(tx: WriteTransaction, term: Term): Promise<void> {
+  const stored = await storedTerm(tx)
+  assert(stored >= term, `term ${term} was claimed before it was used`)
+  if (stored > term) throw new Deposed(`Another tab leads in term ${stored}.`)
+}
+
+/** The part of a stream's record that is about producing. */
+export function positionOf({ epoch, nextSeq, inFlight }: StreamRecord): ProducerPosition {
+  return { epoch, nextSeq, inFlight }
+}

@@ -1,0 +1,181 @@
+import { parseBatch } from "../../shared/batch.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
+import type { Offset } from "../../shared/offset.ts"
+import { type OutboxEntry, type OutboxKey, type ProducerPosition, settle } from "../../shared/outbox.ts"
+import { NO_KEY, positionOf, type StoredEntry, type StreamRecord } from "./log.ts"
+
+/** An entry that waits for the edge. Without a key it waits for the disk as well. */
+export type PendingEntry = Omit<OutboxEntry, "key"> & {
+  readonly messages: readonly unknown[]
+  key: OutboxKey | undefined
+}
+
+/** Hears what becomes of a stream's log, in the turn in which it happens. */
+export interface ReplicaListener {
+  /** Entries were appended above everything else. */
+  appended(stream: StreamPath, entries: readonly PendingEntry[]): void
+  /** The edge's log grew by these messages; `confirmed` are the entries that ceased to be pending by it. */
+  advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void
+  /** Pending entries went away or came in between. */
+  reordered(stream: StreamPath): void
+}
+
+/**
+ * What this thread knows of one stream: how far it has read, and what it has not yet read back. The disk has the same,
+ * or is being told.
+ */
+export class Replica {
+  readonly stream: StreamPath
+  readonly #listener: ReplicaListener
+  #head: Offset
+  #position: ProducerPosition
+  /** In the order of keys; entries without one last, in the order of appending. */
+  #pending: PendingEntry[] = []
+  /** Everything on the disk up to here has been merged. */
+  #mergedTo = NO_KEY
+  /** Keys above `#mergedTo` that the disk gave this replica: it knows those entries, also after they are confirmed. */
+  readonly #own = new Set<OutboxKey>()
+  #pendingEvents = 0
+
+  constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
+    this.stream = record.stream
+    this.#listener = listener
+    this.#head = record.head
+    this.#position = positionOf(record)
+    this.#pending = entries.map(parsed)
+    this.#merged(entries)
+    this.#count()
+  }
+
+  get head(): Offset {
+    return this.#head
+  }
+
+  get position(): ProducerPosition {
+    return this.#position
+  }
+
+  get pending(): readonly PendingEntry[] {
+    return this.#pending
+  }
+
+  /** How many events the pending entries hold. */
+  get pendingEvents(): number {
+    return this.#pendingEvents
+  }
+
+  /** What other tabs have stored is to be looked for behind this key. */
+  get mergedTo(): OutboxKey {
+    return this.#mergedTo
+  }
+
+  get record(): StreamRecord {
+    return { stream: this.stream, head: this.#head, ...this.#position }
+  }
+
+  /** The entries that are on disk and not in the batch in flight. */
+  waiting(): OutboxEntry[] {
+    const inFlight = new Set(this.#position.inFlight?.keys)
+    const waiting: OutboxEntry[] = []
+    for (const { key, text, count, bytes } of this.#pending) {
+      if (key !== undefined && !inFlight.has(key)) waiting.push({ key, text, count, bytes })
+    }
+    return waiting
+  }
+
+  /** The messages of the batch in flight, comma-joined: the same bytes as long as it is in flight. */
+  inFlightText(): string {
+    return this.#inFlight()
+      .map((entry) => entry.text)
+      .join(",")
+  }
+
+  inFlightMessages(): unknown[] {
+    return this.#inFlight().flatMap((entry) => entry.messages)
+  }
+
+  /** Takes the place as a producer that the sync has decided on. */
+  producedAt(position: ProducerPosition): void {
+    this.#position = position
+  }
+
+  append(entries: readonly PendingEntry[]): void {
+    this.#pending.push(...entries)
+    for (const entry of entries) this.#pendingEvents += entry.count
+    this.#listener.appended(this.stream, entries)
+  }
+
+  /** The disk has given the entries their keys. */
+  stored(entries: readonly PendingEntry[], keys: readonly OutboxKey[]): void {
+    entries.forEach((entry, i) => {
+      entry.key = keys[i]
+    })
+    for (const key of keys) this.#own.add(key)
+  }
+
+  /** The disk has refused the entries: it is as if they had never been. */
+  refused(entries: readonly PendingEntry[]): void {
+    this.#remove(entries)
+    this.#listener.reordered(this.stream)
+  }
+
+  /** Takes in what the disk holds behind `mergedTo`: entries that other tabs have stored, and its own. */
+  merge(entries: readonly StoredEntry[]): void {
+    const fresh = entries.filter(({ key }) => key > this.#mergedTo && !this.#own.has(key)).map(parsed)
+    this.#merged(entries)
+    const [first] = fresh
+    if (first === undefined) return
+    const last = this.#pending.at(-1)
+    if (last === undefined || inOrder(last, first) < 0) return this.append(fresh)
+    this.#pending = [...this.#pending, ...fresh].sort(inOrder)
+    this.#count()
+    this.#listener.reordered(this.stream)
+  }
+
+  /** Takes in the next page of the edge's log. Anything but the next page changes nothing. */
+  take(page: Page): { arrival: Arrival["kind"]; confirmed: readonly PendingEntry[] } {
+    const { kind } = arrival(this.#head, page)
+    if (kind !== "next") return { arrival: kind, confirmed: [] }
+    const confirmed = confirmedBy(this.#pending, page)
+    this.#remove(confirmed)
+    const inFlight = this.#position.inFlight
+    const settled =
+      inFlight !== null && confirmed.some(({ key }) => key !== undefined && inFlight.keys.includes(key))
+    if (settled) this.#position = settle(this.#position)
+    this.#head = page.next
+    this.#listener.advanced(this.stream, page, confirmed)
+    return { arrival: kind, confirmed }
+  }
+
+  #inFlight(): PendingEntry[] {
+    const keys = new Set<OutboxKey | undefined>(this.#position.inFlight?.keys)
+    return this.#pending.filter((entry) => entry.key !== undefined && keys.has(entry.key))
+  }
+
+  #remove(entries: readonly PendingEntry[]): void {
+    if (entries.length === 0) return
+    const gone = new Set(entries)
+    this.#pending = this.#pending.filter((entry) => !gone.has(entry))
+    for (const entry of entries) this.#pendingEvents -= entry.count
+  }
+
+  #merged(entries: readonly StoredEntry[]): void {
+    this.#mergedTo = entries.at(-1)?.key ?? this.#mergedTo
+    for (const key of this.#own) if (key <= this.#mergedTo) this.#own.delete(key)
+  }
+
+  #count(): void {
+    this.#pendingEvents = this.#pending.reduce((sum, entry) => sum + entry.count, 0)
+  }
+}
+
+/** Entries without a key were appended after all that have one, and keep their order. */
+function inOrder(a: PendingEntry, b: PendingEntry): number {
+  return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER)
+}
+
+function parsed(entry: StoredEntry): PendingEntry {
+  const { key, text, count, bytes } = entry
+  return { key, text, count, bytes, messages: parseBatch(text) }
+}

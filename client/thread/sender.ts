@@ -1,0 +1,128 @@
+import type { StopReason } from "../../shared/connection.ts"
+import type { ErrorData } from "../../shared/errors.ts"
+import type { AppendReply } from "../../shared/frames.ts"
+import type { ProducerId } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { parseOffset } from "../../shared/offset.ts"
+import { type FrozenBatch, freeze, renumber } from "../../shared/outbox.ts"
+import type { LiveSocket } from "./live-socket.ts"
+import type { LogWriter } from "./log-writer.ts"
+import type { Replica } from "./replica.ts"
+
+export interface SenderListener {
+  /** The reply tells where the batch in flight now stands in the log: it is a page that need not be sent back. */
+  took(page: Page): void
+  unsaved(reason: unknown): void
+  refused(reason: StopReason, error: ErrorData): void
+  lost(error: ErrorData): void
+}
+
+const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMax }
+
+/**
+ * Brings this device's events of one stream to the edge: one batch at a time, numbered on disk before it is first
+ * sent, the same bytes each time until the log shows it.
+ */
+export class Sender {
+  readonly #producer: ProducerId
+  readonly #replica: Replica
+  readonly #writer: LogWriter
+  readonly #listener: SenderListener
+  #socket: LiveSocket | undefined
+  /** The batch that the disk knows by its number: it may be sent. */
+  #numbered: FrozenBatch | null
+  /** The batch whose number is on its way to the disk. */
+  #numbering: FrozenBatch | null = null
+  /** The batch that the open socket was given. */
+  #sent: FrozenBatch | null = null
+
+  constructor(producer: ProducerId, replica: Replica, writer: LogWriter, listener: SenderListener) {
+    this.#producer = producer
+    this.#replica = replica
+    this.#writer = writer
+    this.#listener = listener
+    this.#numbered = replica.position.inFlight // it comes from the disk
+  }
+
+  /** A socket is open, and everything before now has been read from it. */
+  connected(socket: LiveSocket): void {
+    this.#socket = socket
+    this.pump()
+  }
+
+  disconnected(): void {
+    this.#socket = undefined
+    this.#sent = null
+  }
+
+  /** Takes the next step towards the edge, if one can be taken now. */
+  pump(): void {
+    if (this.#socket === undefined) return
+    if (this.#replica.position.inFlight === null) {
+      this.#replica.producedAt(freeze(this.#replica.position, this.#replica.waiting(), BOUNDS))
+    }
+    const batch = this.#replica.position.inFlight
+    if (batch === null || batch === this.#sent) return
+    if (batch !== this.#numbered) return this.#number(batch)
+    this.#sent = batch
+    this.#socket.append(this.#producer, batch, this.#replica.inFlightText())
+  }
+
+  /** The edge has judged the batch that was sent on this socket. */
+  replied(reply: AppendReply): void {
+    const batch = this.#sent
+    if (batch === null || reply.id !== batch.seq || batch !== this.#replica.position.inFlight) return
+    const next = parseOffset(reply.headers["stream-next-offset"] ?? "")
+    if (reply.from !== undefined && next !== undefined)
+      return this.#listener.took(this.#pageOf(reply.from, next))
+    if (isTaken(reply)) return this.#renumber(Number(reply.headers["producer-epoch"] ?? batch.epoch))
+    this.#refuse(reply)
+  }
+
+  /**
+   * The number will not be stored, and the log up to here does not hold the batch, or it would not be in flight: the
+   * socket has told everything that was before its reply.
+   */
+  #renumber(epochAtEdge: number): void {
+    this.#replica.producedAt(renumber(this.#replica.position, epochAtEdge))
+    this.pump()
+  }
+
+  /** Nothing is sent under a number that a crash could make this device forget. */
+  #number(batch: FrozenBatch): void {
+    if (batch === this.#numbering) return
+    this.#numbering = batch
+    const onDisk = () => {
+      this.#numbering = null
+      this.#numbered = batch
+      this.pump()
+    }
+    this.#writer.froze()
+    this.#writer.flush().then(onDisk, (reason: unknown) => {
+      this.#numbering = null
+      this.#listener.unsaved(reason)
+    })
+  }
+
+  #pageOf(from: Page["from"], next: Page["next"]): Page {
+    return { from, next, text: this.#replica.inFlightText(), messages: this.#replica.inFlightMessages() }
+  }
+
+  #refuse({ status, headers, message }: AppendReply): void {
+    const error = { code: "rejected", message: message ?? `The edge answered ${status}.` } as const
+    if (headers["stream-closed"] === "true") return this.#listener.refused("closed", error)
+    if (status === 404 || status === 410) return this.#listener.refused("deleted", error)
+    if (status === 403) return this.#listener.refused("forbidden", error)
+    if (status === 429 || status === 401 || status >= 500)
+      return this.#listener.lost({ ...error, code: "unreachable" })
+    this.#listener.refused("rejected", error)
+  }
+}
+
+/** The edge has seen this number, or a later epoch, or misses numbers before it. */
+function isTaken({ status, headers }: AppendReply): boolean {
+  if (status === 200 || status === 204) return true // a duplicate: new data would say where it stands
+  if (status === 403) return headers["producer-epoch"] !== undefined
+  return status === 409 && headers["producer-expected-seq"] !== undefined
+}

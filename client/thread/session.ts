@@ -1,0 +1,326 @@
+import { assert } from "../../shared/assert.ts"
+import { parseBatch } from "../../shared/batch.ts"
+import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { isAfter } from "../../shared/offset.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
+import type { ConnectionStatus, NewEntry, Notice, OpenOptions, StreamStatus } from "../port.ts"
+import type { Host } from "./host.ts"
+import { Leader, type LeaderListener } from "./leader.ts"
+import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { openTabs, type TabMessage, type Tabs } from "./tabs.ts"
+import { Views } from "./views.ts"
+
+/** How long changes of the status gather before the page is told: it is for eyes. */
+const STATUS_MS = 16
+
+/** How many pages a tab reads at a time when it follows what the leader has stored. */
+const PAGES_READ_MAX = 64
+
+/** Nobody has told this tab yet what the leader's connection does. */
+const UNKNOWN: ConnectionStatus = {
+  connection: "idle",
+  stopReason: undefined,
+  retryAt: undefined,
+  lastError: undefined,
+}
+
+type Notify = (notice: Notice) => void
+
+/** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
+export class Session implements ReplicaListener, LeaderListener {
+  readonly device: ProducerId
+  readonly views: Views
+  readonly #host: Host
+  readonly #options: OpenOptions
+  readonly #log: DeviceLog
+  readonly #notify: Notify
+  readonly #tabs: Tabs
+  readonly #replicas = new Map<StreamPath, Promise<Replica>>()
+  readonly #open = new Map<StreamPath, Replica>()
+  readonly #connections = new Map<StreamPath, ConnectionStatus>()
+  /** Which receipts wait for which entries. Only entries with a key can be confirmed. */
+  readonly #tickets = new Map<OutboxKey, number>()
+  readonly #ended = new AbortController()
+  #writes: Promise<unknown> = Promise.resolve()
+  #refreshes: Promise<void> = Promise.resolve()
+  #leader: Leader | undefined
+  #release: () => void = () => {}
+  #paused = false
+  #statusDue = false
+
+  private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, notify: Notify) {
+    this.device = device
+    this.#host = host
+    this.#options = options
+    this.#log = log
+    this.#notify = notify
+    this.views = new Views(host, log)
+    this.#tabs = openTabs(host, `${databaseName(options)}:tabs`, (message) => this.#hear(message))
+    this.#seekLeadership()
+    this.#statusChanged()
+  }
+
+  /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
+  static async open(host: Host, options: OpenOptions, notify: Notify): Promise<Session> {
+    const log = new DeviceLog(await host.openStorage(databaseName(options)))
+    return new Session(host, options, await log.device(() => host.newId()), log, notify)
+  }
+
+  /** What this tab knows of a stream; loaded from the disk the first time. */
+  replica(stream: StreamPath): Promise<Replica> {
+    let replica = this.#replicas.get(stream)
+    if (replica === undefined) {
+      replica = this.#load(stream)
+      this.#replicas.set(stream, replica)
+    }
+    return replica
+  }
+
+  /**
+   * Stores entries and shows them. The write leaves this thread before anything is awaited: what the page handed over
+   * survives the page.
+   */
+  async append(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
+    const replica = this.#open.get(stream)
+    const waiting = replica?.pendingEvents ?? 0
+    const count = entries.reduce((sum, entry) => sum + entry.count, 0)
+    if (waiting + count > LIMITS.pendingEventsMax) throw backlogFull(stream, waiting)
+    const stored = this.#log.append(stream, entries)
+    this.#writes = Promise.allSettled([this.#writes, stored])
+    const pending = entries.map(pendingEntry)
+    replica?.append(pending)
+    try {
+      const keys = await stored
+      keys.forEach((key, i) => {
+        this.#tickets.set(key, entries[i]?.ticket ?? 0)
+      })
+      if (replica === undefined) await this.#refresh(stream)
+      else replica.stored(pending, keys)
+    } catch (reason) {
+      replica?.refused(pending)
+      throw reason
+    } finally {
+      this.#statusChanged()
+    }
+    this.#leader?.appended(stream)
+    this.#tabs.tell({ kind: "appended", stream })
+  }
+
+  setPaused(paused: boolean): void {
+    this.#tabs.tell({ kind: "paused", paused })
+    this.#pause(paused)
+  }
+
+  /** Everything appended so far is on disk when it resolves, and nothing of this session runs any more. */
+  async close(): Promise<void> {
+    await this.#writes
+    this.#ended.abort()
+    this.#leader?.end()
+    this.#release()
+    this.#tabs.close()
+    this.views.close()
+    this.#log.close()
+  }
+
+  // Replicas tell what becomes of their streams.
+
+  appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
+    this.views.appended(stream, entries)
+    this.#statusChanged()
+  }
+
+  advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
+    this.views.advanced(stream, page)
+    for (const { key } of confirmed) {
+      const ticket = key === undefined ? undefined : this.#tickets.get(key)
+      if (key === undefined || ticket === undefined) continue
+      this.#tickets.delete(key)
+      this.#notify({ kind: "confirmed", ticket, offset: page.next })
+    }
+    this.#statusChanged()
+  }
+
+  reordered(stream: StreamPath): void {
+    this.views.reordered(stream)
+  }
+
+  // The leadership tells what becomes of the connections.
+
+  connectionChanged(stream: StreamPath, status: ConnectionStatus): void {
+    this.#connections.set(stream, status)
+    this.#tabs.tell({ kind: "connection", stream, status })
+    this.#statusChanged()
+  }
+
+  saved(stream: StreamPath): void {
+    this.#tabs.tell({ kind: "saved", stream })
+  }
+
+  unsaved(_stream: StreamPath, reason: unknown): void {
+    if (!(reason instanceof Deposed)) return // the connection rests, says why, and comes again
+    this.#leader?.end()
+    this.#release()
+    this.#seekLeadership()
+  }
+
+  rejected(stream: StreamPath, error: ErrorData): void {
+    this.#tabs.tell({ kind: "rejected", stream, error })
+    this.#reject(stream, error)
+  }
+
+  async #load(stream: StreamPath): Promise<Replica> {
+    const { record, entries } = await this.#log.open(stream, NO_KEY)
+    const replica = new Replica(record, entries, this)
+    this.#open.set(stream, replica)
+    this.#tabs.tell({ kind: "wanted", stream })
+    this.#leader?.sync(replica)
+    this.#statusChanged()
+    return replica
+  }
+
+  #seekLeadership(): void {
+    this.#host.lock(`${databaseName(this.#options)}:leader`, this.#ended.signal, () => this.#lead())
+  }
+
+  /** Leads until the session ends or is deposed. */
+  async #lead(): Promise<void> {
+    const term = await this.#log.claim()
+    if (this.#ended.signal.aborted) return
+    const over = new Promise<void>((resolve) => {
+      this.#release = resolve
+    })
+    for (const stream of new Set([...(await this.#log.owing()), ...this.#replicas.keys()]))
+      await this.#takeOver(stream)
+    if (this.#ended.signal.aborted) return
+    const office = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log, term }
+    this.#leader = new Leader(office, this.#paused, this)
+    for (const replica of this.#open.values()) this.#leader.sync(replica)
+    this.#tabs.tell({ kind: "leading" })
+    this.#statusChanged()
+    await over
+    this.#leader = undefined
+  }
+
+  #hear(message: TabMessage): void {
+    switch (message.kind) {
+      case "appended":
+      case "saved":
+        if (this.#open.has(message.stream)) void this.#refresh(message.stream)
+        return
+      case "wanted":
+        if (this.#leader !== undefined) void this.#serve(message.stream)
+        return
+      case "leading":
+        for (const stream of this.#replicas.keys()) this.#tabs.tell({ kind: "wanted", stream })
+        return
+      case "connection":
+        this.#connections.set(message.stream, message.status)
+        return this.#statusChanged()
+      case "paused":
+        return this.#pause(message.paused)
+      case "rejected":
+        return this.#reject(message.stream, message.error)
+    }
+  }
+
+  /** Looks at what other tabs have stored, one look after the other. */
+  #refresh(stream: StreamPath): Promise<void> {
+    const look = this.#refreshes.then(async () => {
+      await this.#catchUpWithDisk(await this.replica(stream))
+    })
+    this.#refreshes = look.catch((reason: unknown) => this.#diskFailed(stream, reason))
+    return look
+  }
+
+  /** Entries first: one that is confirmed between the two looks is seen pending and then confirmed, never neither. */
+  async #catchUpWithDisk(replica: Replica): Promise<StreamRecord> {
+    const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo)
+    replica.merge(entries)
+    if (this.#leader !== undefined) {
+      this.#leader.appended(replica.stream)
+      return record // the leader's pages come from the edge, and its disk is behind it
+    }
+    while (isAfter(record.head, replica.head)) {
+      const pages = await this.#log.pages(
+        replica.stream,
+        { after: replica.head, upTo: record.head },
+        PAGES_READ_MAX,
+      )
+      assert(pages.length > 0, `the pages of ${replica.stream} reach from ${replica.head} to ${record.head}`)
+      for (const page of pages) replica.take({ ...page, messages: parseBatch(page.text) })
+    }
+    return record
+  }
+
+  /** A new leader reads and produces on from where the disk says, whoever led before. */
+  async #takeOver(stream: StreamPath): Promise<void> {
+    const replica = await this.replica(stream)
+    replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
+  }
+
+  async #serve(stream: StreamPath): Promise<void> {
+    const replica = await this.replica(stream)
+    this.#leader?.sync(replica)
+    const status = this.#connections.get(stream)
+    if (status !== undefined) this.#tabs.tell({ kind: "connection", stream, status })
+    this.#tabs.tell({ kind: "paused", paused: this.#paused })
+  }
+
+  #pause(paused: boolean): void {
+    if (paused === this.#paused) return
+    this.#paused = paused
+    this.#leader?.setPaused(paused)
+    this.#statusChanged()
+  }
+
+  /** Tells the receipts of everything that waits in a stream. The entries stay. */
+  #reject(stream: StreamPath, error: ErrorData): void {
+    for (const { key } of this.#open.get(stream)?.pending ?? []) {
+      const ticket = key === undefined ? undefined : this.#tickets.get(key)
+      if (key === undefined || ticket === undefined) continue
+      this.#tickets.delete(key)
+      this.#notify({ kind: "rejected", ticket, error })
+    }
+  }
+
+  #diskFailed(stream: StreamPath, reason: unknown): void {
+    const message = reason instanceof Error ? reason.message : String(reason)
+    const known = this.#connections.get(stream) ?? UNKNOWN
+    this.#connections.set(stream, { ...known, lastError: { code: "storage-unavailable", message } })
+    this.#statusChanged()
+  }
+
+  #statusChanged(): void {
+    if (this.#statusDue || this.#ended.signal.aborted) return
+    this.#statusDue = true
+    this.#host.after(STATUS_MS, () => {
+      this.#statusDue = false
+      if (this.#ended.signal.aborted) return
+      const streams: Record<string, StreamStatus> = {}
+      for (const { stream, pendingEvents, head } of this.#open.values()) {
+        streams[stream] = { ...(this.#connections.get(stream) ?? UNKNOWN), pending: pendingEvents, head }
+      }
+      const role = this.#leader === undefined ? "follower" : "leader"
+      this.#notify({ kind: "status", status: { role, paused: this.#paused, streams } })
+    })
+  }
+}
+
+/** An account's data at one edge, and nobody else's. */
+function databaseName({ edge, account }: OpenOptions): string {
+  return `headwater:${edge}:${account}`
+}
+
+function pendingEntry({ text, count, bytes }: NewEntry): PendingEntry {
+  return { key: undefined, text, count, bytes, messages: parseBatch(text) }
+}
+
+function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {
+  const bound = LIMITS.pendingEventsMax
+  const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
+  return new HeadwaterError("backlog-full", message)
+}

@@ -1,0 +1,217 @@
+import { unreachable } from "../../shared/assert.ts"
+import {
+  type ConnectionEffect,
+  type ConnectionInput,
+  type ConnectionState,
+  type StopReason,
+  step,
+} from "../../shared/connection.ts"
+import type { ErrorData } from "../../shared/errors.ts"
+import type { ProducerId } from "../../shared/ids.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { START } from "../../shared/offset.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
+import type { EdgeStream, Failure } from "./edge.ts"
+import type { Host } from "./host.ts"
+import { LiveSocket, type SocketEnd } from "./live-socket.ts"
+import type { LogWriter } from "./log-writer.ts"
+import type { Replica } from "./replica.ts"
+import { Sender } from "./sender.ts"
+
+/** What a sync tells its engine. */
+export interface SyncListener {
+  /** The state, the last error or the number of pending events is another. */
+  changed(): void
+  /** The disk has more of the log than before. */
+  saved(): void
+  /** The disk does not take what this leader has learnt; deposed, or out of order. */
+  unsaved(reason: unknown): void
+  /** The edge will never take this device's events of the stream. */
+  rejected(error: ErrorData): void
+}
+
+export type SyncParts = {
+  readonly host: Host
+  readonly device: ProducerId
+  readonly edge: EdgeStream
+  readonly replica: Replica
+  readonly writer: LogWriter
+}
+
+/**
+ * Keeps one stream of this device in step with the edge, for as long as this tab leads. What to do next is decided by
+ * the connection's state machine; this does it, and says how it went.
+ */
+export class StreamSync {
+  readonly #host: Host
+  readonly #edge: EdgeStream
+  readonly #replica: Replica
+  readonly #writer: LogWriter
+  readonly #listener: SyncListener
+  readonly #sender: Sender
+  #state: ConnectionState = { kind: "idle" }
+  #lastError: ErrorData | undefined
+  /** Ends the request, the socket or the timer that the state has begun. */
+  #letGo: () => void = () => {}
+
+  constructor({ host, device, edge, replica, writer }: SyncParts, listener: SyncListener) {
+    this.#host = host
+    this.#edge = edge
+    this.#replica = replica
+    this.#writer = writer
+    this.#listener = listener
+    this.#sender = new Sender(device, replica, writer, {
+      took: (page) => void this.#took(page),
+      unsaved: (reason) => this.#failed(reason),
+      refused: (reason, error) => this.#refuse(reason, error),
+      lost: (error) => this.#lose(error),
+    })
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get lastError(): ErrorData | undefined {
+    return this.#lastError
+  }
+
+  /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
+  input(input: ConnectionInput): void {
+    const [next, ...effects] = step(this.#state, input, {
+      now: this.#host.now(),
+      chance: this.#host.chance(),
+    })
+    const isNew = next !== this.#state
+    this.#state = next
+    if (next.kind === "live") this.#lastError = undefined
+    for (const effect of effects) this.#perform(effect)
+    if (isNew) this.#listener.changed()
+  }
+
+  /** There are entries on the disk that wait for the edge. */
+  appended(): void {
+    this.#sender.pump()
+  }
+
+  #perform(effect: ConnectionEffect): void {
+    switch (effect.kind) {
+      case "let-go":
+        this.#letGo()
+        this.#letGo = () => {}
+        this.#sender.disconnected()
+        return
+      case "wake-at":
+        this.#letGo = this.#host.after(effect.at - this.#host.now(), () => this.input({ kind: "woke" }))
+        return
+      case "open-socket":
+        return this.#openSocket()
+      case "read-page":
+        return this.#request((signal) => this.#readPage(signal))
+      case "create-stream":
+        return this.#request((signal) => this.#create(signal))
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  #request(ask: (signal: AbortSignal) => Promise<void>): void {
+    const work = new AbortController()
+    this.#letGo = () => work.abort()
+    ask(work.signal).catch((reason: unknown) => {
+      if (!work.signal.aborted) this.#failed(reason)
+    })
+  }
+
+  async #readPage(signal: AbortSignal): Promise<void> {
+    const answer = await this.#edge.read(this.#replica.head, signal)
+    if (signal.aborted) return
+    if (answer.kind !== "done") return this.#outcome(answer)
+    const { page, upToDate, closed } = answer.value
+    const written = this.#took(page)
+    if (!upToDate) await written // one page is written while the next is on its way; more would gather in memory
+    if (signal.aborted) return
+    if (closed && upToDate) return this.#refuse("closed", CLOSED)
+    this.input({ kind: "page-read", upToDate })
+  }
+
+  async #create(signal: AbortSignal): Promise<void> {
+    const answer = await this.#edge.create(signal)
+    if (signal.aborted) return
+    if (answer.kind === "done") this.input({ kind: "created" })
+    else this.#outcome(answer)
+  }
+
+  #openSocket(): void {
+    const socket = new LiveSocket(this.#host, this.#edge.socketUrl(this.#replica.head), {
+      upToDate: () => {
+        this.input({ kind: "opened" })
+        this.#sender.connected(socket)
+      },
+      page: (page) => void this.#took(page),
+      reply: (reply) => this.#sender.replied(reply),
+      ended: (end) => this.#ended(end),
+    })
+    this.#letGo = () => socket.close()
+  }
+
+  /** Takes in the next page; a page that does not follow is read again from where this device stands. */
+  #took(page: Page): Promise<void> {
+    const { arrival, confirmed } = this.#replica.take(page)
+    if (arrival === "gap")
+      this.#lose({ code: "unreachable", message: `A page after ${page.from} came out of turn.` })
+    if (arrival !== "next") return Promise.resolve()
+    this.#writer.took(page, confirmed.map((entry) => entry.key).filter(isKey))
+    this.#sender.pump()
+    const saved = this.#writer.flush().then(() => this.#listener.saved())
+    saved.catch((reason: unknown) => this.#failed(reason))
+    if (confirmed.length > 0) this.#listener.changed()
+    return saved
+  }
+
+  #outcome(outcome: Failure): void {
+    switch (outcome.kind) {
+      case "missing":
+        if (this.#replica.head === START) return this.input({ kind: "missing" })
+        return this.#refuse("deleted", { code: "rejected", message: "The edge has deleted this stream." })
+      case "refused":
+        return this.#refuse(outcome.reason, outcome.error)
+      case "failed":
+        return this.#lose(outcome.error)
+      default:
+        return unreachable(outcome)
+    }
+  }
+
+  #ended(end: SocketEnd): void {
+    if (end.kind === "behind") return this.input({ kind: "behind" })
+    if (end.kind === "closed") return this.#refuse("closed", CLOSED)
+    this.#outcome(end)
+  }
+
+  #lose(error: ErrorData): void {
+    this.#lastError = error
+    this.input({ kind: "lost" })
+  }
+
+  #refuse(reason: StopReason, error: ErrorData): void {
+    this.#lastError = error
+    this.input({ kind: "refused", reason })
+    this.#listener.rejected(error)
+  }
+
+  /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
+  #failed(reason: unknown): void {
+    this.#lose({
+      code: "storage-unavailable",
+      message: reason instanceof Error ? reason.message : String(reason),
+    })
+    this.#listener.unsaved(reason)
+  }
+}
+
+const CLOSED: ErrorData = { code: "rejected", message: "The stream is closed: it takes no more events." }
+
+function isKey(key: OutboxKey | undefined): key is OutboxKey {
+  return key !== undefined
+}

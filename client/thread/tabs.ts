@@ -1,0 +1,29 @@
+import type { ErrorData } from "../../shared/errors.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { ConnectionStatus } from "../port.ts"
+import type { Channel, Host } from "./host.ts"
+
+/** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
+export type TabMessage =
+  /** Entries of this stream were stored. */
+  | { readonly kind: "appended"; readonly stream: StreamPath }
+  /** The leader has stored more of this stream's log. */
+  | { readonly kind: "saved"; readonly stream: StreamPath }
+  /** A tab wants this stream to be synced. */
+  | { readonly kind: "wanted"; readonly stream: StreamPath }
+  /** A new leader asks which streams are wanted. */
+  | { readonly kind: "leading" }
+  /** What the leader's connection of a stream does. */
+  | { readonly kind: "connection"; readonly stream: StreamPath; readonly status: ConnectionStatus }
+  /** The app wants, or does not want, the network. */
+  | { readonly kind: "paused"; readonly paused: boolean }
+  /** The edge refuses the stream's events. */
+  | { readonly kind: "rejected"; readonly stream: StreamPath; readonly error: ErrorData }
+
+/** Opens the way to the other tabs of this account. */
+export function openTabs(host: Host, name: string, hear: (message: TabMessage) => void): Tabs {
+  const channel: Channel = host.openChannel(name, (message) => hear(message as TabMessage)) // only tabs know its name
+  return { tell: (message) => channel.post(message), close: () => channel.close() }
+}
+
+export type Tabs = { tell(message: TabMessage): void; close(): void }
