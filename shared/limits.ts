@@ -23,6 +23,8 @@ export const LIMITS = {
   positionMax: Number.MAX_SAFE_INTEGER,
   /** Events waiting for the edge, per stream. Past this, `append` says `backlog-full` instead of filling the disk. */
   pendingEventsMax: 100_000,
+  /** Between two notes that a stream with a TTL is in use: each costs a row, and the stream outlives its TTL by one. */
+  useNoteMsInterval: 60_000,
   /** Stored bytes in one catch-up answer. Cacheable, and small enough to hold in memory many times over. */
   readBytesMax: 4 * MiB,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */

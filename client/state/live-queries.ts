@@ -1,0 +1,82 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { SqlRow, SqlValue } from "../../shared/sql.ts"
+import { asObjects, type CompiledQuery, type QueryParameters } from "../../shared/view/query.ts"
+
+/** Rows as the app sees them. */
+export type Row = { readonly [column: string]: SqlValue }
+
+/** Whoever follows a query. */
+export type LiveListener = {
+  /** The rows now: once at the beginning and then whenever they differ. */
+  onRows(rows: readonly Row[]): void
+  /** The query failed while it ran. It stays followed and may answer again. */
+  onError(error: HeadwaterError): void
+}
+
+type Live = {
+  readonly query: CompiledQuery
+  readonly parameters: QueryParameters
+  readonly listener: LiveListener
+  /** What the listener has seen; undefined when its last news was an error. */
+  seen: readonly SqlRow[] | undefined
+}
+
+/** The queries that are followed, and what each of them last answered. */
+export class LiveQueries {
+  readonly #live = new Set<Live>()
+
+  /** Answers at once, then after each `refresh`. The way to stop closes the query. */
+  follow(query: CompiledQuery, parameters: QueryParameters, listener: LiveListener): () => void {
+    const live: Live = { query, parameters, listener, seen: undefined }
+    this.#live.add(live)
+    answer(live)
+    return () => {
+      if (this.#live.delete(live)) query.close()
+    }
+  }
+
+  /** Runs again what reads one of these tables. A listener may stop itself or others meanwhile. */
+  refresh(changed: ReadonlySet<string>): void {
+    if (changed.size === 0) return
+    for (const live of [...this.#live]) {
+      if (this.#live.has(live) && [...live.query.tables].some((table) => changed.has(table))) answer(live)
+    }
+  }
+
+  close(): void {
+    for (const { query } of this.#live) query.close()
+    this.#live.clear()
+  }
+}
+
+function answer(live: Live): void {
+  const rows = rowsOf(live)
+  if (rows === undefined || (live.seen !== undefined && equalRows(live.seen, rows))) return
+  live.seen = rows
+  live.listener.onRows(asObjects(live.query.columns, rows))
+}
+
+function rowsOf(live: Live): readonly SqlRow[] | undefined {
+  try {
+    return live.query.rows(live.parameters)
+  } catch (cause) {
+    if (!(cause instanceof HeadwaterError)) throw cause
+    live.seen = undefined
+    live.listener.onError(cause)
+    return undefined
+  }
+}
+
+function equalRows(left: readonly SqlRow[], right: readonly SqlRow[]): boolean {
+  return left.length === right.length && left.every((row, at) => equalRow(row, right[at] ?? []))
+}
+
+function equalRow(left: SqlRow, right: SqlRow): boolean {
+  return left.every((value, at) => equalValue(value, right[at] ?? null))
+}
+
+function equalValue(left: SqlValue, right: SqlValue): boolean {
+  if (left === right) return true
+  if (!(left instanceof Uint8Array) || !(right instanceof Uint8Array)) return false
+  return left.length === right.length && left.every((byte, at) => byte === right[at])
+}

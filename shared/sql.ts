@@ -1,0 +1,62 @@
+/** What SQLite stores. Whole numbers that a double holds exactly are `number`, larger ones `bigint`. */
+export type SqlValue = null | number | bigint | string | Uint8Array
+
+/** One row by column position. */
+export type SqlRow = readonly SqlValue[]
+
+/**
+ * One SQLite database, synchronous. The browser's WASM build, Node's own SQLite and a Durable Object's storage each
+ * implement it under one suite (`test/contract/sql-database.ts`), so whatever is written against it gives the same
+ * rows in all of them. Double-quoted text is a name and never a string.
+ */
+export interface SqlDatabase {
+  /** Runs one or several statements and drops their rows. @throws SqlFailure */
+  exec(sql: string): void
+  /** Compiles the first statement of `sql`; whatever follows it is not looked at. @throws SqlFailure */
+  prepare(sql: string): SqlStatement
+  /** Runs `work`; when it throws, what it wrote is undone and the error goes on. May be nested. */
+  atomically<T>(work: () => T): T
+  /** Idempotent. Statements that are still open are of no use afterwards. */
+  close(): void
+}
+
+/**
+ * One compiled statement. Values bind by position, parameters being numbered as SQLite numbers them (`scanSql` says
+ * how); a position without a value is NULL. Whole numbers within the safe range bind as INTEGER and all others as
+ * REAL, a `bigint` as INTEGER, text with every character it has (half a surrogate pair becomes U+FFFD).
+ */
+export interface SqlStatement {
+  /** The names of the columns of its rows; none for a statement that answers no rows. */
+  readonly columns: readonly string[]
+  /** Runs to the end and drops the rows. @throws SqlFailure */
+  run(values: readonly SqlValue[]): void
+  /** Runs to the end and returns all rows. @throws SqlFailure */
+  all(values: readonly SqlValue[]): SqlRow[]
+  /** Frees it. Idempotent. */
+  finalize(): void
+}
+
+/** Primary result codes of SQLite that this project tells apart. */
+export const SQL_ERROR = 1
+export const SQL_TOO_BIG = 18
+export const SQL_CONSTRAINT = 19
+export const SQL_MISMATCH = 20
+
+/** SQLite refused. `code` is its primary result code, the message its own. */
+export class SqlFailure extends Error {
+  override readonly name = "SqlFailure"
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+
+  /**
+   * Whether the statement and its values alone are to blame, so that it fails alike on every device. The others (no
+   * memory, a corrupt file, an interrupt) say nothing about the event.
+   */
+  get isDeterministic(): boolean {
+    return [SQL_ERROR, SQL_TOO_BIG, SQL_CONSTRAINT, SQL_MISMATCH].includes(this.code)
+  }
+}

@@ -1,0 +1,123 @@
+import { LIMITS } from "../limits.ts"
+import { SQL_MISMATCH, SqlFailure, type SqlValue } from "../sql.ts"
+import { invalidView } from "./definition.ts"
+import { meansPresent } from "./determinism.ts"
+
+/** The attributes of an event that a statement can name. `event_stream` is the path of the stream that it is in. */
+const ATTRIBUTES = [
+  "event_id",
+  "event_type",
+  "event_time",
+  "event_source",
+  "event_subject",
+  "event_stream",
+] as const
+type Attribute = (typeof ATTRIBUTES)[number]
+
+/** What binds to one position of a statement. */
+export type Parameter = {
+  readonly name: string
+  /** An attribute of the event; undefined for a field of its data. */
+  readonly attribute: Attribute | undefined
+  /** A date function takes the value as a moment, so it must not mean the present one. */
+  readonly isMoment: boolean
+}
+
+/** What a statement needs to know of an event. `data` may be any JSON; only an object has fields. */
+export type BindableEvent = {
+  readonly id: string
+  readonly type: string
+  readonly time?: unknown
+  readonly source?: unknown
+  readonly subject?: unknown
+  readonly data?: unknown
+}
+
+/** Reads the parameters of a handler. @throws HeadwaterError `invalid-view` when one has no meaning. */
+export function checkParameters(
+  written: readonly (string | undefined)[],
+  moments: readonly string[],
+  place: string,
+): Parameter[] {
+  if (written.length > LIMITS.sqlParametersMax) {
+    throw invalidView(
+      `${place}: expected at most ${LIMITS.sqlParametersMax} parameters; got ${written.length}.`,
+    )
+  }
+  return written.map((text) => {
+    const name = text?.startsWith(":") === true ? text.slice(1) : undefined
+    if (name === undefined) {
+      throw invalidView(`${place}: expected parameters such as :name; got ${text ?? "?"}.`)
+    }
+    const attribute = ATTRIBUTES.find((known) => known === name)
+    if (attribute === undefined && name.startsWith("event_")) {
+      throw invalidView(`${place}: names that begin with "event_" are ${ATTRIBUTES.join(", ")}; got ${name}.`)
+    }
+    return { name, attribute, isMoment: moments.includes(`:${name}`) }
+  })
+}
+
+/**
+ * Writes what an event gives each parameter into `values`, which is as long as `parameters`: it is used again for the
+ * next event, so that a long log makes no garbage here.
+ *
+ * @throws SqlFailure when a date function would take a value for the present moment.
+ */
+export function bindEvent(
+  parameters: readonly Parameter[],
+  event: BindableEvent,
+  stream: string,
+  values: SqlValue[],
+): void {
+  const { data } = event
+  const fields = typeof data === "object" && data !== null && !Array.isArray(data) ? data : undefined
+  for (let at = 0; at < parameters.length; at++) {
+    const parameter = parameters[at]
+    if (parameter === undefined) continue
+    const { name, attribute } = parameter
+    let value: unknown
+    if (attribute !== undefined) value = attributeOf(event, attribute, stream)
+    else if (fields !== undefined && Object.hasOwn(fields, name))
+      value = (fields as Record<string, unknown>)[name]
+    const bound = sqlValueOf(value)
+    if (parameter.isMoment && typeof bound === "string" && meansPresent(bound)) {
+      throw new SqlFailure(
+        SQL_MISMATCH,
+        `:${name} is "${bound}", which a date function takes for the present moment`,
+      )
+    }
+    values[at] = bound
+  }
+}
+
+function attributeOf(event: BindableEvent, attribute: Attribute, stream: string): unknown {
+  switch (attribute) {
+    case "event_id":
+      return event.id
+    case "event_type":
+      return event.type
+    case "event_time":
+      return event.time
+    case "event_source":
+      return event.source
+    case "event_subject":
+      return event.subject
+    case "event_stream":
+      return stream
+  }
+}
+
+/** A JSON value as SQLite stores it: what is absent is NULL, booleans are 1 and 0, objects and arrays are JSON text. */
+export function sqlValueOf(value: unknown): SqlValue {
+  switch (typeof value) {
+    case "string":
+    case "number":
+      return value
+    case "boolean":
+      return value ? 1 : 0
+    case "object":
+      return value === null ? null : JSON.stringify(value)
+    default:
+      return null
+  }
+}
