@@ -4,6 +4,8 @@ import type { HeadwaterEvent } from "../shared/events.ts"
 import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { ViewData } from "../shared/view/definition.ts"
+import type { QueryParameters } from "../shared/view/query.ts"
+import type { Row } from "./state/live-queries.ts"
 
 /*
  * All that passes between the page and the thread. Every value here survives structured clone; errors travel as
@@ -22,9 +24,9 @@ export interface EnginePort {
   pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>>
   /** Resolves when the view's rows are those of everything that this device has. */
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
-  query(view: ViewNumber, sql: string, params: QueryParams): Promise<Reply<Row[]>>
+  query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
   /** Rows arrive on `rows` as `LiveRows`, at once and after each change, until the page sends `STOP`. */
-  live(view: ViewNumber, sql: string, params: QueryParams, rows: MessagePort): Promise<Reply<void>>
+  live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
   /** Whether the app wants the network, in all tabs. */
   setPaused(paused: boolean): Promise<Reply<void>>
   /** Lets go of the network, the lock and the database. What was appended before is stored first. */
@@ -53,12 +55,7 @@ export type NewEntry = {
 /** One view opened by one page. */
 export type ViewNumber = number
 
-export type QueryParams = readonly unknown[] | Readonly<Record<string, unknown>>
-
-/** One row of an answer, by column. Blobs are bytes. */
-export type Row = Record<string, unknown>
-
-export type LiveRows = Reply<Row[]>
+export type LiveRows = Reply<readonly Row[]>
 
 /** What the page sends on the port of a live query to end it. A port's closing is not told to its other end everywhere. */
 export const STOP = "stop"

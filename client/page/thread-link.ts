@@ -1,12 +1,12 @@
 import { type Remote, transfer, wrap } from "comlink"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId } from "../../shared/ids.ts"
+import type { QueryParameters } from "../../shared/view/query.ts"
 import {
   type EnginePort,
   type LiveRows,
   type Notice,
   type OpenOptions,
-  type QueryParams,
   type Reply,
   STOP,
   type ViewNumber,
@@ -52,7 +52,7 @@ export class ThreadLink {
   }
 
   /** Returns the way to stop. Rows and errors arrive until then. */
-  live(view: ViewNumber, sql: string, params: QueryParams, onRows: (rows: LiveRows) => void): () => void {
+  live(view: ViewNumber, sql: string, params: QueryParameters, onRows: (rows: LiveRows) => void): () => void {
     const { port1, port2 } = new MessageChannel()
     port1.onmessage = ({ data }) => onRows(data as LiveRows) // as above
     this.engine.live(view, sql, params, transfer(port2, [port2])).then(

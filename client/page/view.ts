@@ -1,5 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
-import type { QueryParams, Row } from "../port.ts"
+import type { QueryParameters } from "../../shared/view/query.ts"
+import type { Row } from "../state/live-queries.ts"
 import type { ThreadLink } from "./thread-link.ts"
 
 /** A view's tables, as they follow from all events that this device has: confirmed ones, and its own pending on top. */
@@ -18,7 +19,7 @@ export class View {
    *
    * @throws HeadwaterError `invalid-query` when the SQL does not compile against the view's tables or would write.
    */
-  async query<R extends Row = Row>(sql: string, params: QueryParams = []): Promise<R[]> {
+  async query<R extends Row = Row>(sql: string, params: QueryParameters = []): Promise<R[]> {
     return (await this.#link.ask(this.#link.engine.query(this.#number, sql, params))) as R[] // as the caller says
   }
 
@@ -30,7 +31,7 @@ export class View {
    */
   live<R extends Row = Row>(
     sql: string,
-    params: QueryParams,
+    params: QueryParameters,
     onRows: (rows: R[]) => void,
     onError: (error: unknown) => void = reportUnhandled,
   ): () => void {

@@ -1,5 +1,5 @@
 import type { Millis } from "../../shared/ids.ts"
-import { openSqlite } from "../state/sqlite.ts"
+import { loadSqlite } from "../state/sqlite.ts"
 import type { Host, Socket, SocketListener } from "./host.ts"
 import { openIdbStorage } from "./idb-storage.ts"
 
@@ -15,7 +15,7 @@ export const browserHost: Host = {
   fetch: (url, init) => fetch(url, init),
   openSocket,
   openStorage: openIdbStorage,
-  openSql: () => openSqlite(),
+  openSql: async () => (await loadSqlite()).open(),
   lock(name, signal, held) {
     navigator.locks.request(name, { signal }, held).catch((reason: unknown) => {
       if (!signal.aborted) throw reason

@@ -3,17 +3,17 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
+import type { QueryParameters } from "../../shared/view/query.ts"
 import {
   type EnginePort,
   type LiveRows,
   type NewEntry,
   type OpenOptions,
-  type QueryParams,
   type Reply,
-  type Row,
   STOP,
   type ViewNumber,
 } from "../port.ts"
+import type { Row } from "../state/live-queries.ts"
 import type { Host } from "./host.ts"
 import { Session } from "./session.ts"
 
@@ -59,11 +59,11 @@ export class Engine implements EnginePort {
     })
   }
 
-  query(view: ViewNumber, sql: string, params: QueryParams): Promise<Reply<Row[]>> {
+  query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>> {
     return reply(() => this.#opened().views.get(view).query(sql, params))
   }
 
-  live(view: ViewNumber, sql: string, params: QueryParams, rows: MessagePort): Promise<Reply<void>> {
+  live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>> {
     return reply(() => {
       const tell = (answer: LiveRows) => rows.postMessage(answer)
       const stop = this.#opened()

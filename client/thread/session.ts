@@ -5,28 +5,18 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { isAfter } from "../../shared/offset.ts"
-import type { OutboxKey } from "../../shared/outbox.ts"
-import type { ConnectionStatus, NewEntry, Notice, OpenOptions, StreamStatus } from "../port.ts"
+import type { ConnectionStatus, NewEntry, Notice, OpenOptions } from "../port.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
 import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { Receipts } from "./receipts.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { StatusBoard } from "./status-board.ts"
 import { openTabs, type TabMessage, type Tabs } from "./tabs.ts"
 import { Views } from "./views.ts"
 
-/** How long changes of the status gather before the page is told: it is for eyes. */
-const STATUS_MS = 16
-
 /** How many pages a tab reads at a time when it follows what the leader has stored. */
 const PAGES_READ_MAX = 64
-
-/** Nobody has told this tab yet what the leader's connection does. */
-const UNKNOWN: ConnectionStatus = {
-  connection: "idle",
-  stopReason: undefined,
-  retryAt: undefined,
-  lastError: undefined,
-}
 
 type Notify = (notice: Notice) => void
 
@@ -37,31 +27,33 @@ export class Session implements ReplicaListener, LeaderListener {
   readonly #host: Host
   readonly #options: OpenOptions
   readonly #log: DeviceLog
-  readonly #notify: Notify
   readonly #tabs: Tabs
   readonly #replicas = new Map<StreamPath, Promise<Replica>>()
   readonly #open = new Map<StreamPath, Replica>()
-  readonly #connections = new Map<StreamPath, ConnectionStatus>()
-  /** Which receipts wait for which entries. Only entries with a key can be confirmed. */
-  readonly #tickets = new Map<OutboxKey, number>()
+  readonly #receipts: Receipts
+  readonly #status: StatusBoard
   readonly #ended = new AbortController()
   #writes: Promise<unknown> = Promise.resolve()
   #refreshes: Promise<void> = Promise.resolve()
   #leader: Leader | undefined
   #release: () => void = () => {}
   #paused = false
-  #statusDue = false
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, notify: Notify) {
     this.device = device
     this.#host = host
     this.#options = options
     this.#log = log
-    this.#notify = notify
+    this.#receipts = new Receipts(notify)
+    this.#status = new StatusBoard(
+      host,
+      () => this.#standing(),
+      (status) => notify({ kind: "status", status }),
+    )
     this.views = new Views(host, log)
     this.#tabs = openTabs(host, `${databaseName(options)}:tabs`, (message) => this.#hear(message))
     this.#seekLeadership()
-    this.#statusChanged()
+    this.#status.changed()
   }
 
   /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
@@ -95,16 +87,17 @@ export class Session implements ReplicaListener, LeaderListener {
     replica?.append(pending)
     try {
       const keys = await stored
-      keys.forEach((key, i) => {
-        this.#tickets.set(key, entries[i]?.ticket ?? 0)
-      })
+      this.#receipts.await(
+        keys,
+        entries.map((entry) => entry.ticket),
+      )
       if (replica === undefined) await this.#refresh(stream)
       else replica.stored(pending, keys)
     } catch (reason) {
       replica?.refused(pending)
       throw reason
     } finally {
-      this.#statusChanged()
+      this.#status.changed()
     }
     this.#leader?.appended(stream)
     this.#tabs.tell({ kind: "appended", stream })
@@ -122,6 +115,7 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#leader?.end()
     this.#release()
     this.#tabs.close()
+    this.#status.close()
     this.views.close()
     this.#log.close()
   }
@@ -130,18 +124,13 @@ export class Session implements ReplicaListener, LeaderListener {
 
   appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
     this.views.appended(stream, entries)
-    this.#statusChanged()
+    this.#status.changed()
   }
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     this.views.advanced(stream, page)
-    for (const { key } of confirmed) {
-      const ticket = key === undefined ? undefined : this.#tickets.get(key)
-      if (key === undefined || ticket === undefined) continue
-      this.#tickets.delete(key)
-      this.#notify({ kind: "confirmed", ticket, offset: page.next })
-    }
-    this.#statusChanged()
+    this.#receipts.confirmed(confirmed, page.next)
+    this.#status.changed()
   }
 
   reordered(stream: StreamPath): void {
@@ -151,9 +140,8 @@ export class Session implements ReplicaListener, LeaderListener {
   // The leadership tells what becomes of the connections.
 
   connectionChanged(stream: StreamPath, status: ConnectionStatus): void {
-    this.#connections.set(stream, status)
+    this.#status.setConnection(stream, status)
     this.#tabs.tell({ kind: "connection", stream, status })
-    this.#statusChanged()
   }
 
   saved(stream: StreamPath): void {
@@ -169,7 +157,7 @@ export class Session implements ReplicaListener, LeaderListener {
 
   rejected(stream: StreamPath, error: ErrorData): void {
     this.#tabs.tell({ kind: "rejected", stream, error })
-    this.#reject(stream, error)
+    this.#receipts.rejected(this.#open.get(stream)?.pending ?? [], error)
   }
 
   async #load(stream: StreamPath): Promise<Replica> {
@@ -178,7 +166,7 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#open.set(stream, replica)
     this.#tabs.tell({ kind: "wanted", stream })
     this.#leader?.sync(replica)
-    this.#statusChanged()
+    this.#status.changed()
     return replica
   }
 
@@ -200,7 +188,7 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#leader = new Leader(office, this.#paused, this)
     for (const replica of this.#open.values()) this.#leader.sync(replica)
     this.#tabs.tell({ kind: "leading" })
-    this.#statusChanged()
+    this.#status.changed()
     await over
     this.#leader = undefined
   }
@@ -218,12 +206,11 @@ export class Session implements ReplicaListener, LeaderListener {
         for (const stream of this.#replicas.keys()) this.#tabs.tell({ kind: "wanted", stream })
         return
       case "connection":
-        this.#connections.set(message.stream, message.status)
-        return this.#statusChanged()
+        return this.#status.setConnection(message.stream, message.status)
       case "paused":
         return this.#pause(message.paused)
       case "rejected":
-        return this.#reject(message.stream, message.error)
+        return this.#receipts.rejected(this.#open.get(message.stream)?.pending ?? [], message.error)
     }
   }
 
@@ -265,7 +252,7 @@ export class Session implements ReplicaListener, LeaderListener {
   async #serve(stream: StreamPath): Promise<void> {
     const replica = await this.replica(stream)
     this.#leader?.sync(replica)
-    const status = this.#connections.get(stream)
+    const status = this.#status.connection(stream)
     if (status !== undefined) this.#tabs.tell({ kind: "connection", stream, status })
     this.#tabs.tell({ kind: "paused", paused: this.#paused })
   }
@@ -274,39 +261,17 @@ export class Session implements ReplicaListener, LeaderListener {
     if (paused === this.#paused) return
     this.#paused = paused
     this.#leader?.setPaused(paused)
-    this.#statusChanged()
+    this.#status.changed()
   }
 
-  /** Tells the receipts of everything that waits in a stream. The entries stay. */
-  #reject(stream: StreamPath, error: ErrorData): void {
-    for (const { key } of this.#open.get(stream)?.pending ?? []) {
-      const ticket = key === undefined ? undefined : this.#tickets.get(key)
-      if (key === undefined || ticket === undefined) continue
-      this.#tickets.delete(key)
-      this.#notify({ kind: "rejected", ticket, error })
-    }
+  #standing() {
+    const role = this.#leader === undefined ? "follower" : "leader"
+    return { role, paused: this.#paused, replicas: this.#open.values() } as const
   }
 
   #diskFailed(stream: StreamPath, reason: unknown): void {
     const message = reason instanceof Error ? reason.message : String(reason)
-    const known = this.#connections.get(stream) ?? UNKNOWN
-    this.#connections.set(stream, { ...known, lastError: { code: "storage-unavailable", message } })
-    this.#statusChanged()
-  }
-
-  #statusChanged(): void {
-    if (this.#statusDue || this.#ended.signal.aborted) return
-    this.#statusDue = true
-    this.#host.after(STATUS_MS, () => {
-      this.#statusDue = false
-      if (this.#ended.signal.aborted) return
-      const streams: Record<string, StreamStatus> = {}
-      for (const { stream, pendingEvents, head } of this.#open.values()) {
-        streams[stream] = { ...(this.#connections.get(stream) ?? UNKNOWN), pending: pendingEvents, head }
-      }
-      const role = this.#leader === undefined ? "follower" : "leader"
-      this.#notify({ kind: "status", status: { role, paused: this.#paused, streams } })
-    })
+    this.#status.setError(stream, { code: "storage-unavailable", message })
   }
 }
 

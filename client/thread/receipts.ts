@@ -1,0 +1,43 @@
+import type { ErrorData } from "../../shared/errors.ts"
+import type { Offset } from "../../shared/offset.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
+import type { Notice } from "../port.ts"
+import type { PendingEntry } from "./replica.ts"
+
+/** Which of this page's receipts wait for which entries, and the telling of their fate. */
+export class Receipts {
+  readonly #tell: (notice: Notice) => void
+  /** Only what the disk has can reach the edge, so keys name all that can be told of. */
+  readonly #tickets = new Map<OutboxKey, number>()
+
+  constructor(tell: (notice: Notice) => void) {
+    this.#tell = tell
+  }
+
+  await(keys: readonly OutboxKey[], tickets: readonly number[]): void {
+    keys.forEach((key, i) => {
+      const ticket = tickets[i]
+      if (ticket !== undefined) this.#tickets.set(key, ticket)
+    })
+  }
+
+  confirmed(entries: readonly PendingEntry[], offset: Offset): void {
+    for (const ticket of this.#take(entries)) this.#tell({ kind: "confirmed", ticket, offset })
+  }
+
+  /** The entries stay pending; their receipts will hear nothing better. */
+  rejected(entries: readonly PendingEntry[], error: ErrorData): void {
+    for (const ticket of this.#take(entries)) this.#tell({ kind: "rejected", ticket, error })
+  }
+
+  #take(entries: readonly PendingEntry[]): number[] {
+    const taken: number[] = []
+    for (const { key } of entries) {
+      const ticket = key === undefined ? undefined : this.#tickets.get(key)
+      if (key === undefined || ticket === undefined) continue
+      this.#tickets.delete(key)
+      taken.push(ticket)
+    }
+    return taken
+  }
+}

@@ -1,0 +1,73 @@
+import type { ErrorData } from "../../shared/errors.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { ClientStatus, ConnectionStatus, StreamStatus } from "../port.ts"
+import type { Host } from "./host.ts"
+import type { Replica } from "./replica.ts"
+
+/** How long changes gather before the page is told: a status is for eyes. */
+const GATHER_MS = 16
+
+/** Nobody has told this tab yet what the leader's connection does. */
+const UNKNOWN: ConnectionStatus = {
+  connection: "idle",
+  stopReason: undefined,
+  retryAt: undefined,
+  lastError: undefined,
+}
+
+/** What the status is made of, besides the connections. */
+export type StatusSource = () => {
+  readonly role: ClientStatus["role"]
+  readonly paused: boolean
+  readonly replicas: Iterable<Replica>
+}
+
+/** Gathers what is known of the client and tells it, at a pace that eyes can follow. */
+export class StatusBoard {
+  readonly #host: Pick<Host, "after">
+  readonly #source: StatusSource
+  readonly #tell: (status: ClientStatus) => void
+  readonly #connections = new Map<StreamPath, ConnectionStatus>()
+  #stopTimer: (() => void) | undefined
+
+  constructor(host: Pick<Host, "after">, source: StatusSource, tell: (status: ClientStatus) => void) {
+    this.#host = host
+    this.#source = source
+    this.#tell = tell
+  }
+
+  connection(stream: StreamPath): ConnectionStatus | undefined {
+    return this.#connections.get(stream)
+  }
+
+  setConnection(stream: StreamPath, status: ConnectionStatus): void {
+    this.#connections.set(stream, status)
+    this.changed()
+  }
+
+  /** Something went wrong on this side of the connection. */
+  setError(stream: StreamPath, lastError: ErrorData): void {
+    this.setConnection(stream, { ...(this.#connections.get(stream) ?? UNKNOWN), lastError })
+  }
+
+  /** What the source says is another. */
+  changed(): void {
+    this.#stopTimer ??= this.#host.after(GATHER_MS, () => {
+      this.#stopTimer = undefined
+      this.#tell(this.#status())
+    })
+  }
+
+  close(): void {
+    this.#stopTimer?.()
+  }
+
+  #status(): ClientStatus {
+    const { role, paused, replicas } = this.#source()
+    const streams: Record<string, StreamStatus> = {}
+    for (const { stream, pendingEvents, head } of replicas) {
+      streams[stream] = { ...(this.#connections.get(stream) ?? UNKNOWN), pending: pendingEvents, head }
+    }
+    return { role, paused, streams }
+  }
+}
