@@ -54,6 +54,7 @@ class NodeStatement implements SqlStatement {
   constructor(statement: StatementSync, parameters: readonly (string | undefined)[]) {
     statement.setReadBigInts(true)
     statement.setReturnArrays(true)
+    statement.setAllowBareNamedParameters(false) // `:a` and `@a` are two parameters
     this.columns = statement.columns().map((column) => column.name)
     this.#statement = statement
     this.#parameters = parameters
