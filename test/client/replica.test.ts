@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import type { StoredEntry, StreamRecord } from "../../client/thread/log.ts"
+import { type PendingEntry, Replica, type ReplicaListener } from "../../client/thread/replica.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import { FIRST_POSITION, type OutboxKey } from "../../shared/outbox.ts"
+
+const stream = "s" as StreamPath
+const record: StreamRecord = { stream, head: START, ...FIRST_POSITION }
+const event = (id: string) => ({ id, type: "t" })
+
+function entry(id: string): PendingEntry {
+  return { key: undefined, text: JSON.stringify(event(id)), count: 1, bytes: 20, messages: [event(id)] }
+}
+
+function stored(key: number, id: string): StoredEntry {
+  return { stream, key: key as OutboxKey, text: JSON.stringify(event(id)), count: 1, bytes: 20 }
+}
+
+function page(from: number, ids: readonly string[]): Page {
+  const at = (position: number) => (position === 0 ? START : (String(position).padStart(4, "0") as Offset))
+  const messages = ids.map(event)
+  const text = messages.map((message) => JSON.stringify(message)).join(",")
+  return { from: at(from), next: at(from + ids.length), text, messages }
+}
+
+const heard: string[] = []
+const listener: ReplicaListener = {
+  appended: (_stream, entries) => void heard.push(`appended ${ids(entries)}`),
+  advanced: (_stream, { messages }, confirmed) => void heard.push(`advanced ${messages.length}, confirmed ${ids(confirmed)}`),
+  reordered: () => void heard.push("reordered"),
+}
+
+function ids(entries: readonly Pick<PendingEntry, "messages">[]): string {
+  return entries.flatMap(({ messages }) => messages.map((message) => (message as { id: string }).id)).join("")
+}
+
+beforeEach(() => void heard.splice(0))
+
+describe("replica", () => {
+  test("[LOG3] an entry is pending from its append until a page holds it", () => {
+    const replica = new Replica(record, [], listener)
+    const a = entry("a")
+    replica.append([a])
+    replica.stored([a], [1 as OutboxKey])
+    expect(replica.pendingEvents).toBe(1)
+    replica.take(page(0, ["x", "a"]))
+    expect(replica.pendingEvents).toBe(0)
+    expect(replica.head).toBe("0002")
+    expect(heard).toEqual(["appended a", "advanced 2, confirmed a"])
+  })
+
+  test("[LOG1] a page that comes again, or out of turn, changes nothing", () => {
+    const replica = new Replica(record, [], listener)
+    replica.take(page(0, ["a", "b"]))
+    expect(replica.take(page(0, ["a", "b"])).arrival).toBe("seen")
+    expect(replica.take(page(1, ["b", "c"])).arrival).toBe("gap")
+    expect(replica.take(page(3, ["d"])).arrival).toBe("gap")
+    expect(replica.head).toBe("0002")
+    expect(heard).toHaveLength(1)
+  })
+
+  test("[LOG4] an own entry that the disk shows after it was confirmed does not become pending again", () => {
+    const replica = new Replica(record, [], listener)
+    const a = entry("a")
+    replica.append([a])
+    replica.stored([a], [7 as OutboxKey])
+    replica.take(page(0, ["a"]))
+    replica.merge([stored(6, "b"), stored(7, "a")])
+    expect(ids(replica.pending)).toBe("b")
+    replica.merge([stored(6, "b"), stored(7, "a")])
+    expect(ids(replica.pending)).toBe("b")
+  })
+
+  test("[LOG5] entries of other tabs take their place by key, and those without a key stay on top", () => {
+    const replica = new Replica(record, [], listener)
+    const [b, d] = [entry("b"), entry("d")]
+    replica.append([b])
+    replica.append([d])
+    replica.stored([b], [2 as OutboxKey])
+    replica.merge([stored(1, "a"), stored(2, "b"), stored(3, "c")])
+    expect(ids(replica.pending)).toBe("abcd")
+    expect(heard.at(-1)).toBe("reordered")
+    expect(replica.pendingEvents).toBe(4)
+  })
+
+  test("[LOG6] what the disk refuses was never there", () => {
+    const replica = new Replica(record, [stored(1, "a")], listener)
+    const b = entry("b")
+    replica.append([b])
+    replica.refused([b])
+    expect(ids(replica.pending)).toBe("a")
+    expect(replica.pendingEvents).toBe(1)
+  })
+
+  test("[OUT1] the batch in flight is the same bytes until a page settles it", () => {
+    const inFlight = { epoch: 0, seq: 4, keys: [1 as OutboxKey, 2 as OutboxKey] }
+    const replica = new Replica({ ...record, nextSeq: 5, inFlight }, [stored(1, "a"), stored(2, "b"), stored(3, "c")], listener)
+    expect(replica.inFlightText()).toBe(`${JSON.stringify(event("a"))},${JSON.stringify(event("b"))}`)
+    expect(replica.waiting().map(({ key }) => key)).toEqual([3])
+    replica.take(page(0, ["a", "b"]))
+    expect(replica.position).toEqual({ epoch: 0, nextSeq: 5, inFlight: null })
+  })
+})
