@@ -1,0 +1,63 @@
+import { fileURLToPath } from "node:url"
+import { cloudflareTest } from "@cloudflare/vitest-plugin"
+import { playwright } from "@vitest/browser-playwright"
+import { defineConfig } from "vitest/config"
+import { launchOptions } from "./test/support/chromium.ts"
+
+const SLOW_MS = 120_000
+
+export default defineConfig({
+  resolve: { alias: { headwater: fileURLToPath(new URL("client/index.ts", import.meta.url)) } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/worker/**", "test/browser/**", "test/e2e/**", "test/conformance/**"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          testTimeout: SLOW_MS,
+          hookTimeout: SLOW_MS,
+        },
+      },
+      {
+        extends: true,
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        test: { name: "workers", include: ["test/worker/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        optimizeDeps: { exclude: ["@sqlite.org/sqlite-wasm"], include: ["comlink", "idb"] },
+        worker: { format: "es" },
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: launchOptions() }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: SLOW_MS,
+          hookTimeout: SLOW_MS,
+        },
+      },
+    ],
+  },
+})
