@@ -1,0 +1,93 @@
+import type { AppendClaim, AppendVerdict, StreamFacts } from "./append.ts"
+import { HEADER } from "./http.ts"
+import { LIMITS } from "./limits.ts"
+import type { Offset } from "./offset.ts"
+import type { ProducerMark } from "./producer.ts"
+
+/** An answer as HTTP would give it, without the headers that every answer carries. */
+export type Reply = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly message?: string
+}
+
+/** What an append was answered, and what it moved: `from` is the tail before, when something new was stored. */
+export type AppendOutcome = { readonly reply: Reply; readonly from?: Offset }
+
+/** The one place where verdicts become statuses. `after` is the stream as it stands once the verdict is carried out. */
+export function replyTo(verdict: AppendVerdict, claim: AppendClaim, after: StreamFacts): Reply {
+  const tail = { [HEADER.nextOffset]: after.tail, ...(after.closed && { [HEADER.closed]: "true" }) }
+  switch (verdict.kind) {
+    case "store":
+      return {
+        status: claim.producer === undefined ? 204 : 200,
+        headers: { ...tail, ...markHeaders(claim.producer) },
+      }
+    case "close":
+      return { status: 204, headers: { ...tail, ...markHeaders(claim.producer) } }
+    case "duplicate": {
+      const { [HEADER.nextOffset]: _, ...rest } = tail
+      const next = verdict.next && { [HEADER.nextOffset]: verdict.next }
+      return { status: 204, headers: { ...rest, ...next, ...markHeaders(verdict.known) } }
+    }
+    default:
+      return refusal(verdict, after, tail)
+  }
+}
+
+type Refusal = Exclude<AppendVerdict, { kind: "store" | "close" | "duplicate" }>
+
+function refusal(verdict: Refusal, stream: StreamFacts, tail: Record<string, string>): Reply {
+  switch (verdict.kind) {
+    case "malformed":
+      return { status: 400, headers: {}, message: verdict.reason }
+    case "too-large":
+      return { status: 413, headers: {}, message: tooLargeMessage(verdict.bytes) }
+    case "closed":
+      return { status: 409, headers: tail, message: "The stream is closed; nothing can be appended to it." }
+    case "wrong-type":
+      return {
+        status: 409,
+        headers: {},
+        message: `The stream holds ${stream.contentType}; ${verdict.came} came.`,
+      }
+    case "stale-stream-seq": {
+      const message = `Stream-Seq must rise: the last was ${JSON.stringify(verdict.last)}, ${JSON.stringify(verdict.came)} came.`
+      return { status: 409, headers: {}, message }
+    }
+    case "fenced": {
+      const headers = { [HEADER.producerEpoch]: String(verdict.epoch) }
+      return {
+        status: 403,
+        headers,
+        message: `The producer's epoch is ${verdict.epoch} by now; an earlier one came.`,
+      }
+    }
+    case "bad-start":
+      return {
+        status: 400,
+        headers: {},
+        message: "A producer's new epoch begins with seq 0; a later one came.",
+      }
+    case "gap": {
+      const { expectedSeq, receivedSeq } = verdict
+      const headers = { [HEADER.expectedSeq]: String(expectedSeq), [HEADER.receivedSeq]: String(receivedSeq) }
+      return {
+        status: 409,
+        headers,
+        message: `Seq ${expectedSeq} of this producer comes next; ${receivedSeq} came.`,
+      }
+    }
+  }
+}
+
+export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
+
+export function tooLargeMessage(bytes: number): string {
+  return `An append may have ${LIMITS.appendBytesMax} bytes; this one has ${bytes}.`
+}
+
+function markHeaders(mark: ProducerMark | undefined): Record<string, string> {
+  if (mark === undefined) return {}
+  return { [HEADER.producerEpoch]: String(mark.epoch), [HEADER.producerSeq]: String(mark.seq) }
+}

@@ -1,0 +1,109 @@
+import type { Decoded } from "./decoded.ts"
+import type { FrameBody } from "./frames.ts"
+import { mediaType } from "./http.ts"
+import { LIMITS } from "./limits.ts"
+import type { Offset } from "./offset.ts"
+import { admit, type ProducerMark } from "./producer.ts"
+
+/** What an append says of itself, by headers or in a frame. */
+export type AppendClaim = {
+  readonly contentType: string | undefined
+  readonly producer: ProducerClaim | undefined
+  readonly streamSeq: string | undefined
+  readonly close: boolean
+}
+
+export type ProducerClaim = ProducerMark & { readonly id: string }
+
+/** The body of an append once it is known to fit the stream: so many messages (of bytes: one) in so many bytes. */
+export type AppendBody = { readonly data: FrameBody; readonly count: number; readonly bytes: number }
+
+/** A body that has not been looked into yet. */
+export type RawBody = { readonly bytes: number; decode(contentType: string): Decoded<AppendBody> }
+
+/** All that the append rule must know of a stream. */
+export type StreamFacts = {
+  readonly contentType: string
+  readonly closed: boolean
+  readonly tail: Offset
+  /** The greatest `Stream-Seq` so far. Its scope is the stream. */
+  readonly streamSeq: string | undefined
+  /** What is known of the producer in the claim, and the tail after its last batch. */
+  readonly producer: (ProducerMark & { readonly next: Offset }) | undefined
+}
+
+/** What becomes of an append. Only `store` and `close` change the stream. */
+export type AppendVerdict =
+  | { readonly kind: "store"; readonly body: AppendBody }
+  | { readonly kind: "close" }
+  | { readonly kind: "duplicate"; readonly known: ProducerMark; readonly next: Offset | undefined }
+  | { readonly kind: "malformed"; readonly reason: string }
+  | { readonly kind: "too-large"; readonly bytes: number }
+  | { readonly kind: "closed" }
+  | { readonly kind: "wrong-type"; readonly came: string }
+  | { readonly kind: "stale-stream-seq"; readonly last: string; readonly came: string }
+  | { readonly kind: "fenced"; readonly epoch: number }
+  | { readonly kind: "bad-start" }
+  | { readonly kind: "gap"; readonly expectedSeq: number; readonly receivedSeq: number }
+
+/**
+ * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream, then
+ * the content type, the body, the producer's number, and last `Stream-Seq`. A batch that the stream has taken before
+ * is a duplicate even when the stream is closed by now: it is stored, and saying otherwise would make its producer
+ * send it somewhere else.
+ */
+export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
+  if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
+  if (body.bytes === 0 && !claim.close)
+    return malformed("An append has a body, or closes the stream; this one is empty.")
+  if (stream.closed) return judgeAfterClose(stream, claim, body)
+  if (body.bytes === 0)
+    return judgeProducer(stream, claim) ?? judgeStreamSeq(stream, claim) ?? { kind: "close" }
+  if (claim.contentType === undefined) {
+    return malformed(`An append has a Content-Type, here ${stream.contentType}; none came.`)
+  }
+  if (mediaType(claim.contentType) !== mediaType(stream.contentType)) {
+    return { kind: "wrong-type", came: claim.contentType }
+  }
+  const decoded = body.decode(stream.contentType)
+  if (!decoded.ok) return malformed(decoded.reason)
+  if (decoded.value.count === 0)
+    return malformed("An append holds at least one message; an empty array came.")
+  return (
+    judgeProducer(stream, claim) ?? judgeStreamSeq(stream, claim) ?? { kind: "store", body: decoded.value }
+  )
+}
+
+function judgeAfterClose(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
+  const verdict = judgeProducer(stream, claim)
+  if (verdict?.kind === "duplicate") return verdict
+  return claim.producer === undefined && body.bytes === 0 ? { kind: "close" } : { kind: "closed" }
+}
+
+/** Undefined when the producer rule has nothing against it. */
+function judgeProducer(stream: StreamFacts, { producer }: AppendClaim): AppendVerdict | undefined {
+  if (producer === undefined) return undefined
+  const admission = admit(stream.producer, producer)
+  switch (admission.kind) {
+    case "accept":
+      return undefined
+    case "gap":
+      return { ...admission, receivedSeq: producer.seq }
+    case "duplicate":
+      return { ...admission, next: producer.seq === admission.known.seq ? stream.producer?.next : undefined }
+    default:
+      return admission
+  }
+}
+
+function judgeStreamSeq(
+  { streamSeq: last }: StreamFacts,
+  { streamSeq: came }: AppendClaim,
+): AppendVerdict | undefined {
+  if (came === undefined || last === undefined || came > last) return undefined
+  return { kind: "stale-stream-seq", last, came }
+}
+
+function malformed(reason: string): AppendVerdict {
+  return { kind: "malformed", reason }
+}

@@ -1,0 +1,36 @@
+/** Names of the protocol's headers, in lower case as they travel in reply frames. HTTP does not tell case apart. */
+export const HEADER = {
+  nextOffset: "stream-next-offset",
+  upToDate: "stream-up-to-date",
+  closed: "stream-closed",
+  cursor: "stream-cursor",
+  ttl: "stream-ttl",
+  expiresAt: "stream-expires-at",
+  streamSeq: "stream-seq",
+  producerId: "producer-id",
+  producerEpoch: "producer-epoch",
+  producerSeq: "producer-seq",
+  expectedSeq: "producer-expected-seq",
+  receivedSeq: "producer-received-seq",
+  sseEncoding: "stream-sse-data-encoding",
+  /** Ours: the values of `live` that this edge understands. */
+  liveModes: "stream-live-modes",
+} as const
+
+export const JSON_TYPE = "application/json"
+
+/** What the protocol compares: the type and subtype, without parameters and case. */
+export function mediaType(contentType: string): string {
+  const [type = ""] = contentType.split(";")
+  return type.trim().toLowerCase()
+}
+
+/** Whether a stream of this type keeps messages apart (JSON), or is a run of bytes. */
+export function isJsonType(contentType: string): boolean {
+  return mediaType(contentType) === JSON_TYPE
+}
+
+/** `Stream-Closed` counts when it says true, in any case. Anything else is as if it were not there. */
+export function saysTrue(value: string | null | undefined): boolean {
+  return value?.trim().toLowerCase() === "true"
+}

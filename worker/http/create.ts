@@ -1,0 +1,55 @@
+import { bad, type Decoded, good } from "../../shared/decoded.ts"
+import { HEADER, saysTrue } from "../../shared/http.ts"
+import type { Millis } from "../../shared/ids.ts"
+import type { Lifetime } from "../../shared/lifetime.ts"
+import type { CreateClaim } from "../stream/create.ts"
+import type { StreamState } from "../stream/stream-core.ts"
+
+const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
+
+const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
+
+/** Reads what a PUT asks for. */
+export function createClaim(headers: Headers): Decoded<CreateClaim> {
+  const contentType = headers.get("content-type") || DEFAULT_TYPE
+  if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
+  const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
+  if (!lifetime.ok) return lifetime
+  if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
+  return good({ contentType, lifetime: lifetime.value, closed: saysTrue(headers.get(HEADER.closed)) })
+}
+
+function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {
+  if (ttl !== null && expiresAt !== null)
+    return bad("A stream has Stream-TTL or Stream-Expires-At; both came.")
+  if (ttl !== null) return idleLifetime(ttl)
+  return expiresAt === null ? good({ kind: "endless" }) : untilLifetime(expiresAt)
+}
+
+/** Eleven digits are three thousand years, and far from where milliseconds lose precision. */
+function idleLifetime(text: string): Decoded<Lifetime> {
+  if (!/^(0|[1-9][0-9]{0,10})$/.test(text)) {
+    return bad(`Stream-TTL is seconds, a whole number without sign or leading zero; ${text} came.`)
+  }
+  return good({ kind: "idle", seconds: Number(text) })
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+
+function untilLifetime(text: string): Decoded<Lifetime> {
+  const at = RFC_3339.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN
+  if (Number.isNaN(at)) return bad(`Stream-Expires-At is a time of RFC 3339; ${text} came.`)
+  return good({ kind: "until", at: at as Millis, text })
+}
+
+/** What a stream says of itself in headers. */
+export function stateHeaders({ stream, tail }: StreamState): Record<string, string> {
+  const { lifetime } = stream
+  return {
+    "Content-Type": stream.contentType,
+    [HEADER.nextOffset]: tail,
+    ...(stream.closed && { [HEADER.closed]: "true" }),
+    ...(lifetime.kind === "idle" && { [HEADER.ttl]: String(lifetime.seconds) }),
+    ...(lifetime.kind === "until" && { [HEADER.expiresAt]: lifetime.text }),
+  }
+}

@@ -1,0 +1,62 @@
+import { decodeEdgeFrame, type EdgeFrame, type FrameData, SUBPROTOCOL } from "../../shared/frames.ts"
+import type { Offset } from "../../shared/offset.ts"
+import type { StreamObject } from "../stream/stream-object.ts"
+
+export type StreamStub = DurableObjectStub<StreamObject>
+
+/**
+ * What comes after an offset, as it comes, over a socket to the stream's object. The object may hibernate while nobody
+ * appends; the waiting is done here, where it costs nothing.
+ */
+export class Feed {
+  readonly #socket: WebSocket
+  readonly #frames: EdgeFrame[] = []
+  #isOver = false
+  #wake: () => void = () => undefined
+
+  private constructor(socket: WebSocket, signal: AbortSignal) {
+    this.#socket = socket
+    socket.addEventListener("message", ({ data }) => this.#take(data))
+    socket.addEventListener("close", () => this.#end())
+    socket.addEventListener("error", () => this.#end())
+    signal.addEventListener("abort", () => this.close())
+    socket.accept()
+    if (signal.aborted) this.close()
+  }
+
+  /** Opens the socket. It is closed when `signal` aborts. */
+  static async open(stub: StreamStub, offset: Offset, signal: AbortSignal): Promise<Feed> {
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": SUBPROTOCOL }
+    const { webSocket } = await stub.fetch(`https://stream/?live=ws&offset=${offset}`, { headers })
+    if (webSocket === null) throw new Error("The stream's object answered an upgrade without a socket.")
+    return new Feed(webSocket, signal)
+  }
+
+  /** The next frame; undefined once the socket has closed and all its frames were taken. */
+  async next(): Promise<EdgeFrame | undefined> {
+    while (this.#frames.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return this.#frames.shift()
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (!this.#isOver) this.#socket.close(1000, "")
+    this.#end()
+  }
+
+  #take(data: FrameData): void {
+    const frame = decodeEdgeFrame(data)
+    if (!frame.ok) throw new Error(`The stream's object sent a frame that is none: ${frame.reason}`)
+    this.#frames.push(frame.value)
+    this.#wake()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#wake()
+  }
+}

@@ -1,0 +1,53 @@
+import { HEADER, isJsonType } from "../../shared/http.ts"
+import type { Page, ReadFault } from "../stream/stream-core.ts"
+import { refuse } from "./answer.ts"
+
+export const LIVE_MODES = { [HEADER.liveModes]: "long-poll, sse, ws" }
+
+/** Why nothing was read. */
+export function faultResponse(fault: ReadFault): Response {
+  switch (fault.kind) {
+    case "missing":
+      return refuse(404, "There is no such stream.")
+    case "gone":
+      return refuse(410, "The offset belongs to a stream of this name that was deleted.")
+    case "malformed":
+      return refuse(400, fault.reason)
+  }
+}
+
+/** A page as the body of an answer: a JSON array, or bytes. */
+export function pageBody({ contentType, body }: Pick<Page, "contentType" | "body">): BodyInit {
+  return isJsonType(contentType) ? `[${body}]` : body
+}
+
+export function pageHeaders(page: Page): Record<string, string> {
+  return {
+    ...LIVE_MODES,
+    [HEADER.nextOffset]: page.next,
+    ...(page.upToDate && { [HEADER.upToDate]: "true" }),
+    ...(page.closed && { [HEADER.closed]: "true" }),
+  }
+}
+
+/**
+ * The answer to a catch-up read. A page that ends before the tail never changes, so caches may keep it as the
+ * protocol proposes; one that ends at the tail may grow with the next append, so it is asked for again, and a 304
+ * answers if it has not. Of `offset=now` nothing is worth keeping.
+ */
+export function pageResponse(request: Request, path: string, offset: string, page: Page): Response {
+  const headers = { ...pageHeaders(page), "Content-Type": page.contentType }
+  if (offset === "now")
+    return new Response(pageBody(page), { headers: { ...headers, "Cache-Control": "no-store" } })
+  const etag = `"${path}:${page.from}:${page.next}${page.closed ? ":c" : ""}"`
+  const cache = page.upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
+  const all = { ...headers, ETag: etag, "Cache-Control": cache }
+  if (isKnown(request.headers.get("if-none-match"), etag))
+    return new Response(null, { status: 304, headers: all })
+  return new Response(pageBody(page), { headers: all })
+}
+
+function isKnown(sent: string | null, etag: string): boolean {
+  if (sent === null) return false
+  return sent.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag)
+}

@@ -1,0 +1,29 @@
+import type { FrameBody } from "../../shared/frames.ts"
+import type { Millis } from "../../shared/ids.ts"
+
+export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
+
+export type SqlRow = Readonly<Record<string, SqlValue>>
+
+/**
+ * Everything that a stream cannot work out for itself. A Durable Object is one such host; a database in memory with
+ * simulated sockets is another.
+ */
+export interface StreamHost {
+  now(): Millis
+  /** Runs one statement. Rows are read as they are asked for, and only until the next statement. */
+  exec(sql: string, ...values: SqlValue[]): Iterable<SqlRow>
+  /** Runs `work`, which does not await. When it throws, what it wrote is undone and the error goes on. */
+  transact<T>(work: () => T): T
+  /** The sockets that are open. Each has been sent everything up to the tail whenever no work is running. */
+  readers(): Iterable<Reader>
+  /** Asks for `expire` to be called at that time or soon after. A later call takes the place of an earlier one. */
+  wakeAt(at: Millis): void
+}
+
+/** One socket. The same socket is the same object for as long as work runs. */
+export interface Reader {
+  /** Never throws: a socket that is gone takes nothing, and its client reads again from where it was. */
+  send(frame: FrameBody): void
+  close(code: number, reason: string): void
+}

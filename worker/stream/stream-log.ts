@@ -1,0 +1,240 @@
+import type { ProducerClaim } from "../../shared/append.ts"
+import { assert } from "../../shared/assert.ts"
+import { joinBatches, splitBatch } from "../../shared/batch.ts"
+import type { FrameBody } from "../../shared/frames.ts"
+import { isJsonType } from "../../shared/http.ts"
+import type { Millis } from "../../shared/ids.ts"
+import type { Lifetime } from "../../shared/lifetime.ts"
+import type { ProducerMark } from "../../shared/producer.ts"
+import type { SqlRow, SqlValue, StreamHost } from "./stream-host.ts"
+
+/*
+ * One stream in SQLite. A position is how many messages come before a place.
+ *
+ *   stream      one row    what the stream is; content_type is NULL once it is deleted
+ *   batches     key first  what was appended at once, from position `first` on: `count` messages in `body`, the text
+ *                          of a JSON batch or bytes; `bytes_to` adds up the bytes from the stream's start to its end
+ *   producers   key id     the last batch taken from each producer, and the position after it
+ *
+ * After every transaction:
+ *   1. batches follow each other without gap: each begins where the one before it ends;
+ *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append;
+ *   3. a producer's mark is that of a batch which is in `batches`, and it stays for as long as the stream does.
+ *
+ * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation and offsets of
+ * the old one are known for what they are. Its other tables are dropped, which costs nothing, where rows would not.
+ */
+
+export type StreamRecord = {
+  /** Creation time in milliseconds, or more where clocks stood still: no two streams of one name share it. */
+  readonly generation: number
+  readonly contentType: string
+  readonly closed: boolean
+  readonly lifetime: Lifetime
+  readonly usedAt: Millis
+  readonly streamSeq: string | undefined
+  /** The position after the last message. */
+  readonly tail: number
+  /** Bytes of all bodies. */
+  readonly bytes: number
+}
+
+export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime">
+
+export type ProducerRecord = ProducerMark & { readonly next: number }
+
+/** Messages from one position to another, comma-joined, or bytes. */
+export type LogPage = { readonly next: number; readonly body: FrameBody }
+
+const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  generation INTEGER NOT NULL,
+  content_type TEXT,
+  closed INTEGER NOT NULL,
+  ttl_s INTEGER,
+  expires_at INTEGER,
+  expires_text TEXT,
+  used_at INTEGER NOT NULL,
+  stream_seq TEXT
+)`
+
+const LOG_TABLES = [
+  "CREATE TABLE batches (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, body NOT NULL)",
+  `CREATE TABLE producers (
+    id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, next INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+]
+
+/** Reads and writes one stream. It decides nothing; whoever calls it holds the transaction. */
+export class StreamLog {
+  readonly #host: Pick<StreamHost, "exec">
+  #hasTable = false
+
+  constructor(host: Pick<StreamHost, "exec">) {
+    this.#host = host
+  }
+
+  /** What the stream is and how far it goes; undefined when there is none. Asking writes nothing. */
+  find(): StreamRecord | undefined {
+    this.#hasTable ||= this.#first("SELECT 1 FROM sqlite_master WHERE name = 'stream'") !== undefined
+    if (!this.#hasTable) return undefined
+    const row = this.#first("SELECT * FROM stream WHERE content_type IS NOT NULL")
+    if (row === undefined) return undefined
+    const last = this.#first(
+      "SELECT first + count AS tail, bytes_to FROM batches ORDER BY first DESC LIMIT 1",
+    )
+    return {
+      generation: whole(row.generation),
+      contentType: text(row.content_type),
+      closed: row.closed === 1,
+      lifetime: lifetimeOf(row),
+      usedAt: whole(row.used_at) as Millis, // was one when it was stored
+      streamSeq: row.stream_seq === null ? undefined : text(row.stream_seq),
+      tail: last === undefined ? 0 : whole(last.tail),
+      bytes: last === undefined ? 0 : whole(last.bytes_to),
+    }
+  }
+
+  /** Begins a stream where none is. */
+  create({ contentType, closed, lifetime }: NewStream, now: Millis): StreamRecord {
+    this.#run(STREAM_TABLE)
+    const before = this.#first("SELECT generation FROM stream")
+    const generation = before === undefined ? now : Math.max(now, whole(before.generation) + 1)
+    for (const table of LOG_TABLES) this.#run(table)
+    this.#run(
+      `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text, used_at)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
+      generation,
+      contentType,
+      closed ? 1 : 0,
+      lifetime.kind === "idle" ? lifetime.seconds : null,
+      lifetime.kind === "until" ? lifetime.at : null,
+      lifetime.kind === "until" ? lifetime.text : null,
+      now,
+    )
+    return { generation, contentType, closed, lifetime, usedAt: now, streamSeq: undefined, tail: 0, bytes: 0 }
+  }
+
+  remove(): void {
+    this.#run("UPDATE stream SET content_type = NULL")
+    this.#run("DROP TABLE batches")
+    this.#run("DROP TABLE producers")
+  }
+
+  append(stream: StreamRecord, body: { data: SqlValue; count: number; bytes: number }): StreamRecord {
+    const { data, count } = body
+    const bytes = stream.bytes + body.bytes
+    this.#run(
+      "INSERT INTO batches (first, count, bytes_to, body) VALUES (?, ?, ?, ?)",
+      stream.tail,
+      count,
+      bytes,
+      data,
+    )
+    return { ...stream, tail: stream.tail + count, bytes }
+  }
+
+  close(stream: StreamRecord): StreamRecord {
+    this.#run("UPDATE stream SET closed = 1")
+    return { ...stream, closed: true }
+  }
+
+  noteStreamSeq(streamSeq: string): void {
+    this.#run("UPDATE stream SET stream_seq = ?", streamSeq)
+  }
+
+  noteUse(at: Millis): void {
+    this.#run("UPDATE stream SET used_at = ?", at)
+  }
+
+  producer(id: string): ProducerRecord | undefined {
+    const row = this.#first("SELECT epoch, seq, next FROM producers WHERE id = ?", id)
+    return row && { epoch: whole(row.epoch), seq: whole(row.seq), next: whole(row.next) }
+  }
+
+  noteProducer({ id, epoch, seq }: ProducerClaim, next: number): void {
+    this.#run(
+      `INSERT INTO producers (id, epoch, seq, next) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, next = excluded.next`,
+      id,
+      epoch,
+      seq,
+      next,
+    )
+  }
+
+  /** How many bytes of bodies lie between the batch that holds this position, itself included, and the end. */
+  bytesFrom(stream: StreamRecord, position: number): number {
+    if (position >= stream.tail) return 0
+    const row = this.#first(BATCH_BEFORE, position)
+    return stream.bytes - (row === undefined ? 0 : whole(row.bytes_to))
+  }
+
+  /** Whole batches from a position on, up to so many bytes but at least one; the first is cut when it begins earlier. */
+  read(stream: StreamRecord, position: number, bytesMax: number): LogPage {
+    const isJson = isJsonType(stream.contentType)
+    const bodies: SqlValue[] = []
+    let next = position
+    if (position < stream.tail) {
+      const end = stream.bytes - this.bytesFrom(stream, position) + bytesMax
+      for (const row of this.#host.exec(BATCHES_FROM, position)) {
+        if (bodies.length > 0 && whole(row.bytes_to) > end) break
+        const isCut = bodies.length === 0 && isJson
+        bodies.push(isCut ? splitBatch(text(row.body), position - whole(row.first))[1] : (row.body ?? null))
+        next = whole(row.first) + whole(row.count)
+      }
+      assert(next > position, `position ${position} of ${stream.tail} lies in a batch`)
+    }
+    return { next, body: isJson ? joinBatches(bodies.map(text)) : joinBytes(bodies) }
+  }
+
+  #run(sql: string, ...values: SqlValue[]): void {
+    this.#first(sql, ...values) // a host may run a statement only when its rows are asked for, though it has none
+  }
+
+  #first(sql: string, ...values: SqlValue[]): SqlRow | undefined {
+    const [row] = [...this.#host.exec(sql, ...values)]
+    return row
+  }
+}
+
+const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1"
+
+const BATCHES_FROM = `SELECT first, count, bytes_to, body FROM batches WHERE first >= (${BATCH_AT}) ORDER BY first`
+
+const BATCH_BEFORE = `SELECT bytes_to FROM batches WHERE first < (${BATCH_AT}) ORDER BY first DESC LIMIT 1`
+
+function lifetimeOf(row: SqlRow): Lifetime {
+  if (row.ttl_s !== null) return { kind: "idle", seconds: whole(row.ttl_s) }
+  if (row.expires_at === null) return { kind: "endless" }
+  return { kind: "until", at: whole(row.expires_at) as Millis, text: text(row.expires_text) } // was one when stored
+}
+
+function joinBytes(bodies: readonly SqlValue[]): Uint8Array<ArrayBuffer> {
+  const parts = bodies.map(bytesOf)
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
+function whole(value: SqlValue | undefined): number {
+  assert(typeof value === "number", "a column of numbers holds numbers")
+  return value
+}
+
+function text(value: SqlValue | undefined): string {
+  assert(typeof value === "string", "a column of text holds text")
+  return value
+}
+
+function bytesOf(value: SqlValue): Uint8Array {
+  assert(
+    value instanceof ArrayBuffer || value instanceof Uint8Array,
+    "the bodies of a stream of bytes are bytes",
+  )
+  return value instanceof Uint8Array ? value : new Uint8Array(value)
+}
