@@ -16,6 +16,7 @@ export class Feed {
 
   private constructor(socket: WebSocket, signal: AbortSignal) {
     this.#socket = socket
+    socket.binaryType = "arraybuffer"
     socket.addEventListener("message", ({ data }) => this.#take(data))
     socket.addEventListener("close", () => this.#end())
     socket.addEventListener("error", () => this.#end())

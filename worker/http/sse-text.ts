@@ -10,9 +10,8 @@ export function sseEncoding(contentType: string): Record<string, string> {
 export function sseEvents(page: Page, cursor: number): string {
   const control = {
     streamNextOffset: page.next,
-    streamCursor: String(cursor),
     ...(page.upToDate && { upToDate: true }),
-    ...(page.closed && { streamClosed: true }),
+    ...(page.closed ? { streamClosed: true } : { streamCursor: String(cursor) }), // nobody comes again after the end
   }
   const data = page.body.length === 0 ? "" : sseEvent("data", sseData(page))
   return data + sseEvent("control", JSON.stringify(control))
