@@ -8,7 +8,10 @@ export type SqlToken = {
 export type SqlText = {
   /** Without comments, and without the semicolon that ends it. */
   readonly tokens: readonly SqlToken[]
-  /** Parameters as written, by position: position 1 comes first. Undefined where it has no name (`?`) or a number is skipped. */
+  /**
+   * Parameters as written, by position: position 1 comes first. Undefined where it has no name (`?`) or a
+   * number is skipped.
+   */
   readonly parameters: readonly (string | undefined)[]
   /** Whether anything but comments and semicolons follows the first statement. */
   readonly hasMore: boolean
@@ -18,7 +21,7 @@ export type SqlText = {
 
 /*
  * SQLite's words. Sticky, so that each match begins where the last one ended:
- *   1 blank or comment    2 string    3 "name"    4 `name`    5 [name]    6 number    7 parameter    8 word    9 sign
+ *   1 blank or comment   2 string   3 "name"   4 `name`   5 [name]   6 number   7 parameter   8 word   9 sign
  */
 const WORD = new RegExp(
   [
@@ -37,7 +40,8 @@ const WORD = new RegExp(
 
 /**
  * Reads a text as SQLite's own reader does, as far as the end of its first statement. It serves what compiled
- * programs do not tell: where the statement ends, what its parameters are called, what arguments a call is given.
+ * programs do not tell: where the statement ends, what its parameters are called, what arguments a call is
+ * given.
  */
 export function scanSql(sql: string): SqlText {
   const tokens: SqlToken[] = []
@@ -77,7 +81,10 @@ function text(tokens: readonly SqlToken[], hasMore: boolean): SqlText {
   return { tokens, parameters: parametersOf(tokens), hasMore, fault: undefined }
 }
 
-/** SQLite's numbering: a name keeps the number it got first, `?7` is 7, all else gets one more than the highest. */
+/**
+ * SQLite's numbering: a name keeps the number it got first, `?7` is 7, all else gets one more than the
+ * highest.
+ */
 function parametersOf(tokens: readonly SqlToken[]): (string | undefined)[] {
   const parameters: (string | undefined)[] = []
   for (const token of tokens) {

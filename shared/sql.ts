@@ -5,9 +5,9 @@ export type SqlValue = null | number | bigint | string | Uint8Array
 export type SqlRow = readonly SqlValue[]
 
 /**
- * One SQLite database, synchronous. The browser's WASM build, Node's own SQLite and a Durable Object's storage each
- * implement it under one suite (`test/contract/sql-database.ts`), so whatever is written against it gives the same
- * rows in all of them. Double-quoted text is a name and never a string.
+ * One SQLite database, synchronous. The browser's WASM build, Node's own SQLite and a Durable Object's
+ * storage each implement it under one suite (`test/contract/sql-database.ts`), so whatever is written against
+ * it gives the same rows in all of them. Double-quoted text is a name and never a string.
  */
 export interface SqlDatabase {
   /** Runs one or several statements and drops their rows. @throws SqlFailure */
@@ -21,9 +21,10 @@ export interface SqlDatabase {
 }
 
 /**
- * One compiled statement. Values bind by position, parameters being numbered as SQLite numbers them (`scanSql` says
- * how); a position without a value is NULL. Whole numbers within the safe range bind as INTEGER and all others as
- * REAL, a `bigint` as INTEGER, text with every character it has (half a surrogate pair becomes U+FFFD).
+ * One compiled statement. Values bind by position, parameters being numbered as SQLite numbers them
+ * (`scanSql` says how); a position without a value is NULL. Whole numbers within the safe range bind as
+ * INTEGER and all others as REAL, a `bigint` as INTEGER, text with every character it has (half a surrogate
+ * pair becomes U+FFFD).
  */
 export interface SqlStatement {
   /** The names of the columns of its rows; none for a statement that answers no rows. */
@@ -53,8 +54,8 @@ export class SqlFailure extends Error {
   }
 
   /**
-   * Whether the statement and its values alone are to blame, so that it fails alike on every device. The others (no
-   * memory, a corrupt file, an interrupt) say nothing about the event.
+   * Whether the statement and its values alone are to blame, so that it fails alike on every device. The
+   * others (no memory, a corrupt file, an interrupt) say nothing about the event.
    */
   get isDeterministic(): boolean {
     return [SQL_ERROR, SQL_TOO_BIG, SQL_CONSTRAINT, SQL_MISMATCH].includes(this.code)

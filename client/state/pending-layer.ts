@@ -16,12 +16,12 @@ export type Continuation = {
 }
 
 /**
- * What is folded in the transaction that is open above the committed rows: events in the order of each stream. The
- * order between streams does not matter, because each table belongs to one of them.
+ * What is folded in the transaction that is open above the committed rows: events in the order of each
+ * stream. The order between streams does not matter, because each table belongs to one of them.
  *
- * When the edge confirms the events as they stand here, the rows are right as they are. So nothing is folded again:
- * the layer only counts how far it is confirmed. That makes a long backlog that is confirmed batch by batch cost what
- * it costs to fold it once.
+ * When the edge confirms the events as they stand here, the rows are right as they are. So nothing is folded
+ * again: the layer only counts how far it is confirmed. That makes a long backlog that is confirmed batch by
+ * batch cost what it costs to fold it once.
  */
 export class PendingLayer {
   readonly #runs = new Map<StreamPath, Run>()
@@ -57,8 +57,8 @@ export class PendingLayer {
   }
 
   /**
-   * Whether the layer can stay under this news: each stream's confirmed events are the layer's next ones, and its
-   * pending events are the rest of the layer, perhaps with more behind them. Events are compared by id.
+   * Whether the layer can stay under this news: each stream's confirmed events are the layer's next ones, and
+   * its pending events are the rest of the layer, perhaps with more behind them. Events are compared by id.
    *
    * @param confirmed What the edge has ordered since the last news, in the events that can change a row.
    * @param pending Everything that waits for the edge, likewise.

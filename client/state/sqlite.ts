@@ -6,14 +6,15 @@ import { WasmStatement } from "./wasm-statement.ts"
 const READ_WRITE_CREATE_MEMORY = 0x2 | 0x4 | 0x80
 const DOUBLE_QUOTED_STRINGS = [1013, 1014] as const // SQLITE_DBCONFIG_DQS_DML and _DDL
 const OFF = 0
+const OUT_OF_MEMORY = 7
 
 let standard: Promise<Sqlite> | undefined
 
 /**
  * Starts SQLite. Callers that name no source share one, started by the first of them.
  *
- * @param source Where `sqlite3.wasm` comes from. By default the file of the installed package: a bundler sees the
- * `new URL` below and serves it.
+ * @param source Where `sqlite3.wasm` comes from. By default the file of the installed package: a bundler sees
+ * the `new URL` below and serves it.
  */
 export function loadSqlite(source?: WasmSource): Promise<Sqlite> {
   if (source !== undefined) return start(source)
@@ -44,6 +45,7 @@ export class Sqlite {
     const handle = this.#memory.withText(":memory:", (name) =>
       this.#memory.pointerFrom((room) => void api.sqlite3_open_v2(name, room, READ_WRITE_CREATE_MEMORY, 0)),
     )
+    if (handle === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
     for (const option of DOUBLE_QUOTED_STRINGS) api.sqlite3__wasm_db_config_ip(handle, option, OFF, 0)
     const database = new WasmDatabase(this.#memory, handle)
     database.exec("PRAGMA temp_store = MEMORY") // there are no files to sort in

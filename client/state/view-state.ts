@@ -12,15 +12,17 @@ import { type Batch, type EventRun, PendingLayer } from "./pending-layer.ts"
 
 /** Compiled queries kept for their next call. */
 const QUERIES_MAX = 64
-/** Confirmed events that may stay uncommitted below pending ones before they are folded again to be committed. */
+/**
+ * Confirmed events that may stay uncommitted below pending ones before they are folded again to be committed.
+ */
 const SETTLED_MAX = 20_000
 
 /**
  * Opens a view in an empty database, which is its own from now on.
  *
  * @param streams The path of each source's stream.
- * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database is closed
- * then.
+ * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
+ * is closed then.
  */
 export function openViewState(
   database: SqlDatabase,
@@ -44,11 +46,11 @@ export function openViewState(
 }
 
 /*
- * The rows of one view. What is confirmed is committed; what is pending is folded in a transaction that is always
- * open above it, so every query sees both.
+ * The rows of one view. What is confirmed is committed; what is pending is folded in a transaction that is
+ * always open above it, so every query sees both.
  *
  * Between two calls:
- *   1. the rows that a query sees are the fold of all confirmed events, then of all pending ones, source by source;
+ *   1. the rows that a query sees are the fold of all confirmed and then all pending events, source by source;
  *   2. a ROLLBACK would leave the fold of the confirmed events but for the settled part of the layer;
  *   3. `#changed` holds every table whose rows may differ from what live queries have last seen.
  */
@@ -74,7 +76,10 @@ export class ViewState {
     database.exec("BEGIN")
   }
 
-  /** Folds what this device has just appended on top of everything. Live queries hear of it at the next `flush`. */
+  /**
+   * Folds what this device has just appended on top of everything. Live queries hear of it at the next
+   * `flush`.
+   */
   addPending(stream: StreamPath, messages: readonly unknown[]): void {
     this.#layer.add(stream, this.#run({ stream, messages }).events)
     this.#fold.fold(stream, messages)
@@ -86,7 +91,8 @@ export class ViewState {
    *
    * @param confirmed The messages that follow those of the last call, stream by stream.
    * @param pending Everything that waits for the edge now, in the order of appending.
-   * @throws SqlFailure when SQLite has no memory left. The rows are of no use then: close this and open another.
+   * @throws SqlFailure when SQLite has no memory left. The rows are of no use then: close this and open
+   * another.
    */
   rebase(confirmed: readonly Batch[], pending: readonly Batch[]): void {
     if (!this.#keepLayer(confirmed, pending)) this.#refold(confirmed, pending)
@@ -124,7 +130,10 @@ export class ViewState {
     this.#live.refresh(changed)
   }
 
-  /** The sources that stand still, and at which event. One that a pending event halts goes on with the next rebase. */
+  /**
+   * The sources that stand still, and at which event. One that a pending event halts goes on when that event
+   * is gone.
+   */
   halted(): Halt[] {
     return [...this.#fold.halts.values()]
   }
@@ -140,7 +149,7 @@ export class ViewState {
 
   /** Counts the layer's events as confirmed where they stand. False when something else has to be done. */
   #keepLayer(confirmed: readonly Batch[], pending: readonly Batch[]): boolean {
-    if (this.#layer.isEmpty || this.#fold.halts !== this.#haltsBelow) return false
+    if (this.#layer.isEmpty) return false
     const runs = [confirmed, pending].map((batches) => batches.map((batch) => this.#run(batch)))
     const continuation = this.#layer.continueWith(runs[0] ?? [], runs[1] ?? [])
     if (continuation === undefined) return false

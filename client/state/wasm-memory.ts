@@ -15,7 +15,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 export class WasmMemory {
   readonly api: SqliteExports
   readonly #module: SqliteModule
-  /** Holds the texts of one run. SQLite copies what it keeps while it runs, so the next run writes over them. */
+  /**
+   * Holds the texts of one run. SQLite copies what it keeps while it runs, so the next run writes over them.
+   */
   readonly #scratch: number
   #used = 0
 

@@ -1,7 +1,7 @@
 /*
- * Starts the official SQLite WASM build without the JavaScript that comes with it: that is 450 kB for files in OPFS,
- * workers and an object API, while a database in memory needs a clock, memory that can grow, and "no such file" as
- * the answer to everything else. No callback is ever installed, so nothing here generates code.
+ * Starts the official SQLite WASM build without the JavaScript that comes with it: that is 450 kB for files
+ * in OPFS, workers and an object API, while a database in memory needs a clock, memory that can grow, and "no
+ * such file" as the answer to everything else. No callback is ever installed, so nothing here generates code.
  */
 
 /** The functions of the build that the state uses. Pointers are numbers, 64-bit integers are bigints. */
@@ -52,7 +52,7 @@ const NANOSECONDS = 1_000_000
 export async function startSqlite(source: WasmSource): Promise<SqliteModule> {
   const wasm = await compile(source)
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: PAGES_MAX })
-  const viewOf = (): Uint8Array<ArrayBuffer> => new Uint8Array(memory.buffer as ArrayBuffer) // not a shared memory
+  const viewOf = (): Uint8Array<ArrayBuffer> => new Uint8Array(memory.buffer as ArrayBuffer) // not shared
   const onGrow = (): void => {
     module.bytes = viewOf()
   }
@@ -74,7 +74,9 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   return isWasm ? WebAssembly.compileStreaming(source) : WebAssembly.compile(await source.arrayBuffer())
 }
 
-/** Every function the build asks for: those it needs for a database in memory, and a refusal for all others. */
+/**
+ * Every function the build asks for: those it needs for a database in memory, and a refusal for all others.
+ */
 function importsOf(
   wasm: WebAssembly.Module,
   memory: WebAssembly.Memory,
@@ -111,7 +113,10 @@ function clock(memory: WebAssembly.Memory): Record<string, WebAssembly.ImportVal
   }
 }
 
-/** Fills C's `struct tm`: seconds, minutes, hours, day, month, years since 1900, day of week and of year, DST, offset. */
+/**
+ * Fills C's `struct tm`: seconds, minutes, hours, day, month, years since 1900, day of week and of year, DST,
+ * offset.
+ */
 function writeUtc(tm: Int32Array, date: Date): void {
   const year = date.getUTCFullYear()
   const day = Math.floor((date.getTime() - Date.UTC(year, 0, 1)) / 86_400_000)
@@ -124,8 +129,9 @@ function growth(memory: WebAssembly.Memory, onGrow: () => void): Record<string, 
     emscripten_get_heap_max: () => PAGES_MAX * PAGE_BYTES,
     /** Answers whether it worked; SQLite reports `out of memory` when it did not. */
     emscripten_resize_heap(bytes: number) {
+      // By doubling, and by 64 MiB once it is large: few steps, little to spare.
       const have = memory.buffer.byteLength
-      const wanted = Math.max(bytes >>> 0, Math.min(have * 2, have + 64 * 1024 * 1024)) // by doubling: few, large steps
+      const wanted = Math.max(bytes >>> 0, Math.min(have * 2, have + 64 * 1024 * 1024))
       const pages = Math.min(Math.ceil(wanted / PAGE_BYTES), PAGES_MAX) - have / PAGE_BYTES
       try {
         memory.grow(pages)

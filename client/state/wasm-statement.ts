@@ -10,8 +10,8 @@ const TEXT = 3
 const BLOB = 4
 
 /**
- * A statement driven through the build's raw exports. The object API that comes with the build takes four times as
- * long for a bound insert; folding a log is little else.
+ * A statement driven through the build's raw exports. The object API that comes with the build takes four
+ * times as long for a bound insert; folding a log is little else.
  */
 export class WasmStatement implements SqlStatement {
   readonly columns: readonly string[]

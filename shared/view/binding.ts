@@ -3,7 +3,10 @@ import { SQL_MISMATCH, SqlFailure, type SqlValue } from "../sql.ts"
 import { invalidView } from "./definition.ts"
 import { meansPresent } from "./determinism.ts"
 
-/** The attributes of an event that a statement can name. `event_stream` is the path of the stream that it is in. */
+/**
+ * The attributes of an event that a statement can name. `event_stream` is the path of the stream that it is
+ * in.
+ */
 const ATTRIBUTES = [
   "event_id",
   "event_type",
@@ -58,8 +61,8 @@ export function checkParameters(
 }
 
 /**
- * Writes what an event gives each parameter into `values`, which is as long as `parameters`: it is used again for the
- * next event, so that a long log makes no garbage here.
+ * Writes what an event gives each parameter into `values`, which is as long as `parameters`: it is used again
+ * for the next event, so that a long log makes no garbage here.
  *
  * @throws SqlFailure when a date function would take a value for the present moment.
  */
@@ -107,7 +110,10 @@ function attributeOf(event: BindableEvent, attribute: Attribute, stream: string)
   }
 }
 
-/** A JSON value as SQLite stores it: what is absent is NULL, booleans are 1 and 0, objects and arrays are JSON text. */
+/**
+ * A JSON value as SQLite stores it: what is absent is NULL, booleans are 1 and 0, objects and arrays are JSON
+ * text.
+ */
 export function sqlValueOf(value: unknown): SqlValue {
   switch (typeof value) {
     case "string":

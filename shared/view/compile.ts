@@ -35,8 +35,8 @@ type Place = string
 /**
  * Checks a view and creates its tables in `database`, which is empty so far. Rules VIEW1 to VIEW8.
  *
- * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database is of no
- * use then.
+ * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
+ * is of no use then.
  */
 export function compileView(database: SqlDatabase, name: string, view: ViewData): CompiledView {
   const owned = new Map<string, string[]>()
@@ -95,7 +95,9 @@ function createdBy(sql: string, place: Place): { readonly table: string; readonl
   throw refusal(place, "CREATE TABLE name (...) or CREATE INDEX name ON table (...)", begin(sql))
 }
 
-/** Defaults, CHECKs and generated columns run with every insert: one that uses them all shows what they call. */
+/**
+ * Defaults, CHECKs and generated columns run with every insert: one that uses them all shows what they call.
+ */
 function checkTable(database: SqlDatabase, table: string, place: Place): void {
   const sql = `INSERT INTO "${table.replaceAll(`"`, `""`)}" DEFAULT VALUES`
   const { calls } = attempt(place, () => readProgram(database, readCatalog(database), sql))

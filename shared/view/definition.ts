@@ -19,7 +19,10 @@ export type ViewDefinition<V extends Record<string, EventSchemas> = Record<strin
   readonly sources: { readonly [Source in keyof V]: ViewSource<V[Source]> }
 }
 
-/** A view as plain data: it can be cloned to a thread, written as JSON and sent to an edge. Schemas stay behind. */
+/**
+ * A view as plain data: it can be cloned to a thread, written as JSON and sent to an edge. Schemas stay
+ * behind.
+ */
 export type ViewData = {
   readonly [source: string]: {
     readonly tables: readonly string[]
@@ -30,15 +33,15 @@ export type ViewData = {
 /**
  * Says how events become rows, source by source.
  *
- * A handler is one statement, or several in an array that take effect together. `:name` in it is the field `name` of
- * the event's data; `:event_id`, `:event_type`, `:event_time`, `:event_source`, `:event_subject` and `:event_stream`
- * are the event's own attributes and the path of its stream. Objects and arrays arrive as JSON text (`json_each`
- * reads them), booleans as 1 and 0, what is absent as NULL.
+ * A handler is one statement, or several in an array that take effect together. `:name` in it is the field
+ * `name` of the event's data; `:event_id`, `:event_type`, `:event_time`, `:event_source`, `:event_subject`
+ * and `:event_stream` are the event's own attributes and the path of its stream. Objects and arrays arrive as
+ * JSON text (`json_each` reads them), booleans as 1 and 0, what is absent as NULL.
  *
  * The SQL itself is checked when the view is opened, because only SQLite can tell what it does.
  *
- * @throws HeadwaterError `invalid-view` when the definition has the wrong shape or names an event type that the
- * stream does not have.
+ * @throws HeadwaterError `invalid-view` when the definition has the wrong shape or names an event type that
+ * the stream does not have.
  */
 export function defineView<const V extends Record<string, EventSchemas>>(
   sources: {
@@ -74,8 +77,8 @@ export function viewData(view: ViewDefinition): ViewData {
 }
 
 /**
- * Equal for two definitions that do the same, whatever the order in which sources and event types were written down.
- * Rows that were folded under one key are of no use to a view with another.
+ * Equal for two definitions that do the same, whatever the order in which sources and event types were
+ * written down. Rows that were folded under one key are of no use to a view with another.
  */
 export function viewKey(view: ViewData): string {
   const sources = Object.entries(view).map(([source, { tables, on }]) => [

@@ -2,18 +2,18 @@ import { isSign, type SqlToken } from "../sql-text.ts"
 import type { FunctionCall } from "./program.ts"
 
 /*
- * Which functions a fold may call. A list of what is allowed, not of what is not: a function that nobody here has
- * thought about would be the one that differs between two devices. Missing on purpose: whatever asks for chance, the
- * time, the connection or the build, and the functions of a mathematical library (`sin`, `pow`, `exp` ...), whose last
- * digit differs between builds.
+ * Which functions a fold may call. A list of what is allowed, not of what is not: a function that nobody here
+ * has thought about would be the one that differs between two devices. Missing on purpose: whatever asks for
+ * chance, the time, the connection or the build, and the functions of a mathematical library (`sin`, `pow`,
+ * `exp` ...), whose last digit differs between builds.
  */
 const SAME_EVERYWHERE = new Set(
   [
-    "abs ceil ceiling char coalesce concat concat_ws floor format glob hex if ifnull iif instr length like likelihood",
-    "likely lower ltrim max min mod nullif octet_length pi printf quote replace round rtrim sign sqrt substr substring",
-    "trim trunc typeof unhex unicode unistr unistr_quote unlikely upper zeroblob subtype",
-    "json json_array json_array_insert json_array_length json_error_position json_extract json_insert json_object",
-    "json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid -> ->>",
+    "abs ceil ceiling char coalesce concat concat_ws floor format glob hex if ifnull iif instr length like",
+    "likelihood likely lower ltrim max min mod nullif octet_length pi printf quote replace round rtrim sign sqrt",
+    "substr substring trim trunc typeof unhex unicode unistr unistr_quote unlikely upper zeroblob subtype",
+    "json json_array json_array_insert json_array_length json_error_position json_extract json_insert",
+    "json_object json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid -> ->>",
     "jsonb jsonb_array jsonb_array_insert jsonb_extract jsonb_insert jsonb_object jsonb_patch jsonb_remove",
     "jsonb_replace jsonb_set json_group_array json_group_object jsonb_group_array jsonb_group_object",
     "avg count group_concat string_agg sum total",
@@ -45,7 +45,9 @@ export function asksDates(calls: readonly FunctionCall[]): boolean {
   return calls.some((call) => !call.isPure && MOMENTS_OF.has(call.name))
 }
 
-/** The first function that need not answer alike everywhere. Date functions are a question of their arguments. */
+/**
+ * The first function that need not answer alike everywhere. Date functions are a question of their arguments.
+ */
 export function unequalCall(calls: readonly FunctionCall[]): string | undefined {
   return calls.find((call) => !SAME_EVERYWHERE.has(call.name) && !MOMENTS_OF.has(call.name))?.name
 }
@@ -54,9 +56,9 @@ export function unequalCall(calls: readonly FunctionCall[]): string | undefined 
 export type DateUse = { readonly moments: readonly string[] } | { readonly fault: string }
 
 /**
- * Date functions answer alike everywhere if their moment is one that the event or the text names, and no modifier
- * asks for the device's time zone. Compiled programs do not list the arguments of a call, so this reads the text: a
- * moment must be a parameter (which is checked again when an event binds it) or a constant.
+ * Date functions answer alike everywhere if their moment is one that the event or the text names, and no
+ * modifier asks for the device's time zone. Compiled programs do not list the arguments of a call, so this
+ * reads the text: a moment must be a parameter (which is checked again when an event binds it) or a constant.
  */
 export function readDateUse(tokens: readonly SqlToken[]): DateUse {
   const moments: string[] = []

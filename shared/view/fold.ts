@@ -4,7 +4,10 @@ import { type SqlDatabase, SqlFailure, type SqlStatement, type SqlValue } from "
 import { type BindableEvent, bindEvent } from "./binding.ts"
 import type { CompiledStatement, CompiledView } from "./compile.ts"
 
-/** A source that stands still: one of its statements failed at this event, and would fail alike on every device. */
+/**
+ * A source that stands still: one of its statements failed at this event, and would fail alike on every
+ * device.
+ */
 export type Halt = {
   readonly source: string
   readonly eventId: EventId
@@ -30,8 +33,8 @@ type Source = {
 }
 
 /**
- * Runs events through a view's statements. Which transaction that happens in is the caller's affair; so is undoing
- * it, after which `halts` must be set back to what it was.
+ * Runs events through a view's statements. Which transaction that happens in is the caller's affair; so is
+ * undoing it, after which `halts` must be set back to what it was.
  */
 export class ViewFold {
   /** The sources that stand still. Their later events are not folded; all other sources go on. */
@@ -55,10 +58,11 @@ export class ViewFold {
   }
 
   /**
-   * Folds messages of one stream, in order. What is not an event of ours, or of a type without a handler, is skipped.
-   * An event whose statement fails leaves nothing behind and halts its source.
+   * Folds messages of one stream, in order. What is not an event of ours, or of a type without a handler, is
+   * skipped. An event whose statement fails leaves nothing behind and halts its source.
    *
-   * @throws SqlFailure when the failure says nothing about the event (no memory): the rows are of no use then.
+   * @throws SqlFailure when the failure says nothing about the event (no memory): the rows are of no use
+   * then.
    */
   fold(stream: StreamPath, messages: readonly unknown[]): void {
     for (const source of this.#sources) {

@@ -1,12 +1,15 @@
 import type { SqlDatabase, SqlRow } from "../sql.ts"
 
 /*
- * What a statement does, as SQLite itself tells: EXPLAIN lists the program that it compiled the statement into. All
- * engines of this project list it alike, so one reading serves the browser, the edge and Node. Columns of the list:
- * address, opcode, p1, p2, p3, p4, p5, comment.
+ * What a statement does, as SQLite itself tells: EXPLAIN lists the program that it compiled the statement
+ * into. All engines of this project list it alike, so one reading serves the browser, the edge and Node.
+ * Columns of the list: address, opcode, p1, p2, p3, p4, p5, comment.
  */
 
-/** One function that a statement calls. Pure calls (in CHECKs and generated columns) refuse the time of day themselves. */
+/**
+ * One function that a statement calls. Pure calls (in CHECKs and generated columns) refuse the time of day
+ * themselves.
+ */
 export type FunctionCall = { readonly name: string; readonly isPure: boolean }
 
 /** What a statement does to the database, by the names of tables as their CREATE TABLE wrote them. */

@@ -20,9 +20,9 @@ export type CompiledQuery = {
 }
 
 /**
- * Compiles a query and makes sure that it cannot write. Its first word must be SELECT, VALUES or WITH, since a PRAGMA
- * takes effect while it is compiled; that a WITH does not go on to write is read from the program, where SQLite marks
- * every write transaction.
+ * Compiles a query and makes sure that it cannot write. Its first word must be SELECT, VALUES or WITH, since
+ * a PRAGMA takes effect while it is compiled; that a WITH does not go on to write is read from the program,
+ * where SQLite marks every write transaction.
  *
  * @throws HeadwaterError `invalid-query` that names what was expected and what came.
  */
@@ -38,8 +38,7 @@ export function compileQuery(database: SqlDatabase, catalog: Catalog, sql: strin
   }
   return attempt(sql, () => {
     const program = readProgram(database, catalog, sql)
-    if (program.isWrite || program.writes.size > 0)
-      throw invalidQuery(sql, "a query that only reads", "one that writes")
+    if (program.isWrite) throw invalidQuery(sql, "a query that only reads", "one that writes")
     return opened(database.prepare(sql), program.reads, sql, text.parameters)
   })
 }

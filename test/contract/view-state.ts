@@ -1,14 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { openViewState, type ViewState } from "../../client/state/view-state.ts"
+import type { ViewState } from "../../client/state/view-state.ts"
 import type { EventId } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import {
   foldOrders,
-  ORDER_STREAMS,
-  ORDER_VIEW,
   ORDERS,
   type OrderEvent,
+  openOrders,
   PRODUCTS,
   readOrders,
 } from "../support/order-view.ts"
@@ -125,10 +124,10 @@ class World {
 /** The rules of a view's rows, on any implementation of the database port. */
 export function describeViewState(name: string, open: () => Promise<SqlDatabase>, numRuns: number): void {
   describe(`view state contract: ${name}`, () => {
-    test("[VIEW9] rows are the fold of the log and then of what is pending, whatever happened on the way", async () => {
+    test("[VIEW9] rows are the fold of the log and then of what is pending, whatever happened", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-          const state = openViewState(await open(), "shop", ORDER_VIEW, ORDER_STREAMS)
+          const state = openOrders(await open())
           const world = new World(state)
           let live: readonly unknown[] = []
           state.live('SELECT * FROM orders JOIN lines ON id = "order" ORDER BY id, sku', [], {
@@ -145,7 +144,7 @@ export function describeViewState(name: string, open: () => Promise<SqlDatabase>
               state.query('SELECT * FROM orders JOIN lines ON id = "order" ORDER BY id, sku'),
             )
           }
-          const fresh = openViewState(await open(), "shop", ORDER_VIEW, ORDER_STREAMS)
+          const fresh = openOrders(await open())
           fresh.rebase(world.batchesOf(world.confirmed), world.batchesOf(world.pending))
           expect(readOrders(fresh)).toEqual(readOrders(state))
           fresh.close()

@@ -1,19 +1,23 @@
-import type { ViewState } from "../../client/state/view-state.ts"
+import { openViewState, type ViewState } from "../../client/state/view-state.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
-import type { SqlValue } from "../../shared/sql.ts"
+import type { SqlDatabase, SqlValue } from "../../shared/sql.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 
-/** A view of two sources for tests, with every kind of handler: upsert, update, several statements, JSON, failure. */
+/**
+ * A view of two sources for tests, with every kind of handler: upsert, update, several statements, JSON,
+ * failure.
+ */
 export const ORDER_VIEW: ViewData = {
   orders: {
     tables: [
-      `CREATE TABLE orders (id TEXT PRIMARY KEY, quantity INTEGER NOT NULL CHECK (quantity < 100), note TEXT) STRICT`,
+      `CREATE TABLE orders (id TEXT PRIMARY KEY, quantity INTEGER CHECK (quantity < 100), note TEXT) STRICT`,
       `CREATE TABLE lines ("order" TEXT, sku TEXT, PRIMARY KEY ("order", sku)) STRICT, WITHOUT ROWID`,
       `CREATE INDEX lines_by_sku ON lines (sku)`,
     ],
     on: {
       "order.placed": [
-        `INSERT INTO orders VALUES (:order, :quantity, :note) ON CONFLICT (id) DO UPDATE SET quantity = quantity + :quantity`,
+        `INSERT INTO orders VALUES (:order, :quantity, :note)
+          ON CONFLICT (id) DO UPDATE SET quantity = quantity + :quantity`,
       ],
       "order.noted": [`UPDATE orders SET note = coalesce(note, '') || :note WHERE id = :order`],
       "order.lined": [
@@ -34,12 +38,35 @@ export const ORDER_VIEW: ViewData = {
 
 export const ORDERS = "acme/orders" as StreamPath
 export const PRODUCTS = "acme/products" as StreamPath
-export const ORDER_STREAMS = { orders: ORDERS, products: PRODUCTS }
+const ORDER_STREAMS = { orders: ORDERS, products: PRODUCTS }
 
 export type OrderEvent = {
   readonly id: EventId
   readonly type: string
   readonly data: Record<string, unknown>
+}
+
+/** The view in an empty database. */
+export function openOrders(database: SqlDatabase): ViewState {
+  return openViewState(database, "shop", ORDER_VIEW, ORDER_STREAMS)
+}
+
+let ids = 0
+
+/** An event that has not been before. */
+export function event(type: string, data: Record<string, unknown>): OrderEvent {
+  ids++
+  return { id: `e${ids}` as EventId, type, data }
+}
+
+/** More than 99 of one order fail the table's CHECK. */
+export function placed(order: string, quantity = 1): OrderEvent {
+  return event("order.placed", { order, quantity })
+}
+
+/** Which orders the state has. */
+export function idsOf(state: ViewState): SqlValue[] {
+  return state.query("SELECT id FROM orders ORDER BY id").map(({ id }) => id ?? null)
 }
 
 /** What the view's tables hold, in one order. */
