@@ -1,9 +1,10 @@
-import type { Browser, BrowserContext, Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { launchChromium } from "../support/chromium.ts"
 import { startEdge, type TestEdge } from "../support/edge.ts"
 import { layWire, type Wire } from "../support/proxy.ts"
 import { type Site, serveSite } from "../support/site.ts"
+import { connectionOf, pendingOf, rowsOf, visit } from "../support/visit.ts"
 
 let edge: TestEdge
 let wire: Wire
@@ -20,16 +21,6 @@ afterAll(async () => {
   await Promise.all([site?.close(), wire?.close()])
   await edge?.stop()
 })
-
-async function visit(context: BrowserContext, url: string, path: string): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(site.url)
-  await page.evaluate(([to, at]) => app.open(to, at), [url, path] as const)
-  return page
-}
-
-const rowsOf = (page: Page) => page.evaluate(() => app.rows())
-const pendingOf = (page: Page) => page.evaluate(() => app.pending())
 
 /** What ends a page in the very task in which it has appended. */
 const ENDINGS = {
@@ -48,13 +39,13 @@ describe("two browsers and one edge", () => {
     async (name, end) => {
       const path = `offline/${name}`
       const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
-      const [first, b] = await Promise.all([visit(contextA, wire.url, path), visit(contextB, edge.url, path)])
-      await expect.poll(() => first.evaluate((at) => app.status().streams[`${at}/lines`]?.connection, path)).toBe("live")
+      const [first, b] = await Promise.all([visit(contextA, site.url, wire.url, path), visit(contextB, site.url, edge.url, path)])
+      await expect.poll(() => connectionOf(first, `${path}/lines`)).toBe("live")
       wire.cut()
       await end(first)
       await b.evaluate(() => app.burst("B", 0, 50))
 
-      const a = await visit(contextA, wire.url, path)
+      const a = await visit(contextA, site.url, wire.url, path)
       expect((await rowsOf(a)).filter(({ author }) => author === "A")).toHaveLength(200)
       await a.evaluate(() => app.burst("A", 200, 20))
       wire.mend()
@@ -73,10 +64,10 @@ describe("two browsers and one edge", () => {
     },
   )
 
-  test("[VIEW-LIVE] an append of one shows in the other's live query over two streams", async () => {
+  test("[LOG9] an append of one shows in the other's live query over two streams", async () => {
     const path = "offline/live"
     const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
-    const [a, b] = await Promise.all([visit(contextA, edge.url, path), visit(contextB, edge.url, path)])
+    const [a, b] = await Promise.all([visit(contextA, site.url, edge.url, path), visit(contextB, site.url, edge.url, path)])
     await a.evaluate(async () => {
       await app.name("A", "Ada")
       await app.add("A", 1)

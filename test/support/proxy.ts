@@ -4,9 +4,8 @@ import { connect, createServer, type Socket } from "node:net"
 export type Wire = {
   /** The edge's address for whoever goes through the wire. */
   readonly url: string
-  /** How many connections have been opened through the wire, and are open now. */
-  readonly opened: () => number
-  readonly open: () => number
+  /** How many WebSockets go through the wire now. */
+  webSockets(): number
   /** Ends all connections and refuses new ones. */
   cut(): void
   mend(): void
@@ -17,16 +16,19 @@ export async function layWire(to: string): Promise<Wire> {
   const target = new URL(to)
   const sockets = new Set<Socket>()
   let isCut = false
-  let opened = 0
+  const upgraded = new Set<Socket>()
   const server = createServer((near) => {
     if (isCut) return void near.destroy()
-    opened++
+    near.once("data", (request) => {
+      if (/^upgrade: websocket/im.test(request.toString("latin1"))) upgraded.add(near)
+    })
     const far = connect(Number(target.port), target.hostname)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.on("error", () => {}) // an end of its own is followed by "close"
       socket.on("close", () => {
         sockets.delete(socket)
+        upgraded.delete(socket)
         near.destroy()
         far.destroy()
       })
@@ -43,8 +45,7 @@ export async function layWire(to: string): Promise<Wire> {
   }
   return {
     url: `http://127.0.0.1:${address.port}`,
-    opened: () => opened,
-    open: () => sockets.size / 2,
+    webSockets: () => upgraded.size,
     cut,
     mend: () => {
       isCut = false

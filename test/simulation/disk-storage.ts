@@ -1,0 +1,52 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { Durability, ReadTransaction, Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import type { Disk, Owner } from "./disk.ts"
+import type { DiskTransaction } from "./disk-transaction.ts"
+
+/** One thread's way to its device's database. It treats transactions as the browser's does. */
+export class DiskStorage implements Storage {
+  readonly #disk: Disk
+  readonly #owner: Owner
+  #isClosed = false
+
+  constructor(disk: Disk, owner: Owner) {
+    this.#disk = disk
+    this.#owner = owner
+  }
+
+  async read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    const tx = this.#begin("read", "relaxed")
+    const [result] = await Promise.all([body(tx).finally(() => over(tx)), tx.done])
+    return result
+  }
+
+  async write<T>(durability: Durability, body: (tx: WriteTransaction) => Promise<T> | T): Promise<T> {
+    const tx = this.#begin("write", durability)
+    try {
+      const running = body(tx)
+      const result = running instanceof Promise ? await running : running
+      over(tx)
+      tx.commit()
+      await tx.done
+      return result
+    } catch (cause) {
+      over(tx)
+      tx.abort(cause)
+      throw cause
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #begin(kind: "read" | "write", durability: Durability): DiskTransaction {
+    if (this.#isClosed)
+      throw new HeadwaterError("storage-unavailable", "The connection to the database is closed.")
+    return this.#disk.begin(this.#owner, kind, durability)
+  }
+}
+
+function over(tx: DiskTransaction): void {
+  tx.isBodyOver = true
+}

@@ -1,0 +1,166 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import type {
+  Durability,
+  KeyRange,
+  StorageKey,
+  StoreName,
+  WriteTransaction,
+} from "../../client/thread/storage.ts"
+import type { Disk, Owner } from "./disk.ts"
+import { type Change, keyOf } from "./image.ts"
+
+type Request = { readonly run: () => unknown; settle(outcome: { value: unknown } | { error: unknown }): void }
+
+type Terms = {
+  readonly owner: Owner
+  readonly kind: "read" | "write"
+  readonly durability: Durability
+  /** The disk will find that there is no room for it. */
+  readonly isFull: boolean
+}
+
+/** One transaction on its way: it takes requests only in the turn that began it or answered it, as IndexedDB does. */
+export class DiskTransaction implements WriteTransaction {
+  readonly owner: Owner
+  readonly kind: Terms["kind"]
+  readonly durability: Durability
+  /** Resolves when it has taken effect, rejects when it has not. Never settles for the dead. */
+  readonly done: Promise<void>
+  readonly #disk: Disk
+  readonly #isFull: boolean
+  #settle: { resolve(): void; reject(reason: unknown): void } = { resolve() {}, reject() {} }
+  #requests: Request[] = []
+  #changes: Change[] = []
+  #undo: Change[] = []
+  #activeTurn: number
+  #lastKeyBefore: number
+  #state: "waiting" | "running" | "ended" = "waiting"
+  isCommitted = false
+  /** Whether the code that asks has come to its end. */
+  isBodyOver = false
+
+  constructor(disk: Disk, { owner, kind, durability, isFull }: Terms) {
+    this.#disk = disk
+    this.owner = owner
+    this.kind = kind
+    this.durability = durability
+    this.#isFull = isFull
+    this.#activeTurn = disk.parts.scheduler.turn
+    this.#lastKeyBefore = disk.image.lastKey
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.done.catch(() => {})
+  }
+
+  get(store: StoreName, key: StorageKey): Promise<unknown> {
+    return this.#request(() => clone(this.#disk.image.store(store).get(key)))
+  }
+
+  getAll(store: StoreName, range: KeyRange, limit?: number): Promise<unknown[]> {
+    const read = () => this.#disk.image.store(store).range(range, limit).map(clone)
+    return this.#request(read) as Promise<unknown[]> // of what `read` gives
+  }
+
+  add(record: object): Promise<number> {
+    const value = clone(record)
+    const insert = () => {
+      const key = this.#disk.image.lastKey + 1
+      this.#change({ store: "outbox", key, record: { ...value, key } })
+      return key
+    }
+    return this.#request(insert) as Promise<number> // of what `insert` gives
+  }
+
+  put(store: StoreName, record: object): void {
+    const value = clone(record)
+    const key = keyOf(store, value as Record<string, unknown>)
+    void this.#request(() => this.#change({ store, key, record: value }))
+  }
+
+  delete(store: StoreName, key: StorageKey): void {
+    void this.#request(() => this.#change({ store, key, record: undefined }))
+  }
+
+  commit(): void {
+    this.isCommitted = true
+  }
+
+  /** Idempotent, and without effect once it has ended. */
+  abort(reason: unknown = new Error("The transaction was aborted.")): void {
+    if (this.#state === "ended") return
+    this.#disk.image.apply(this.#undo)
+    this.#disk.image.lastKey = this.#state === "running" ? this.#lastKeyBefore : this.#disk.image.lastKey
+    for (const request of this.#requests) request.settle({ error: reason })
+    this.#requests = []
+    this.#end([], [])
+    if (this.owner.isAlive) this.#settle.reject(reason)
+  }
+
+  /** Its turn has come. */
+  start(): void {
+    if (this.#state !== "waiting") return
+    this.#state = "running"
+    this.#lastKeyBefore = this.#disk.image.lastKey
+    this.#stepLater()
+  }
+
+  #stepLater(): void {
+    const { scheduler, random, trace } = this.#disk.parts
+    const isStalled = random.chance(this.#disk.faults.stall)
+    if (isStalled) trace.fault("disk stalls", this.#disk.name)
+    const ms = random.delay(isStalled ? 2_000 : this.#disk.faults.delayMs)
+    scheduler.after(ms, `${this.#disk.name} ${this.owner.name} ${this.kind}`, () => this.#step())
+  }
+
+  /** Answers some requests; when there are none, it is over. */
+  #step(): void {
+    if (this.#state === "ended") return
+    const { scheduler, random, trace } = this.#disk.parts
+    if (this.#requests.length > 0) {
+      const due = this.#requests.splice(0, random.whole(1, this.#requests.length))
+      this.#activeTurn = scheduler.turn
+      for (const request of due) request.settle({ value: request.run() })
+      return this.#stepLater()
+    }
+    if (!this.isCommitted && !this.isBodyOver)
+      trace.violated("DISK", "A transaction ended while its code still waited for something else.")
+    if (this.#isFull) {
+      trace.fault("disk full", this.#disk.name)
+      return this.abort(new HeadwaterError("storage-full", "The simulated disk is full."))
+    }
+    this.#end(this.#changes, this.#undo)
+    if (this.owner.isAlive) this.#settle.resolve()
+  }
+
+  #end(changes: readonly Change[], undo: readonly Change[]): void {
+    this.#state = "ended"
+    this.#disk.ended(this, changes, undo)
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change)
+    this.#undo.unshift(...this.#disk.image.apply([change]))
+  }
+
+  #request(run: () => unknown): Promise<unknown> {
+    if (this.#state === "ended" || this.#activeTurn !== this.#disk.parts.scheduler.turn || this.isCommitted)
+      throw new Error("TransactionInactiveError: a request came when the transaction takes none.")
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.#requests.push({
+        run,
+        settle: (outcome) => {
+          if (!this.owner.isAlive) return
+          if ("error" in outcome) reject(outcome.error)
+          else resolve(outcome.value)
+        },
+      })
+    })
+    answer.catch(() => {}) // a failing request fails the transaction, and that is awaited
+    return answer
+  }
+}
+
+function clone<T>(value: T): T {
+  return structuredClone(value)
+}

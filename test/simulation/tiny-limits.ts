@@ -1,0 +1,12 @@
+import { LIMITS } from "../../shared/limits.ts"
+
+/*
+ * Bounds so small that a short run meets them: batches that do not hold all that waits, sockets that are too far
+ * behind, reads of many pages. To be imported before anything that reads a bound while it is loaded.
+ */
+Object.assign(LIMITS, {
+  batchEventsMax: 5,
+  batchBytesMax: 4_000,
+  socketCatchUpBytesMax: 3_000,
+  readBytesMax: 2_000,
+})
