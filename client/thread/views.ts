@@ -19,14 +19,30 @@ const DISK_MS = 2
 /** Messages of one stream, as a view folds them. */
 type Messages = { readonly stream: StreamPath; readonly messages: readonly unknown[] }
 
-/** The open views of one thread: each follows its streams from the first event, and is in step after each turn. */
+/** Pending events that are folded again for each page without a thought: it takes well below a millisecond. */
+const REFOLD_AT_ONCE_MAX = 100
+
+/** How many pending events may be folded again per millisecond of waiting: about a fifth of what a thread can. */
+const REFOLD_PER_MS = 50
+
+type OpenView = {
+  readonly state: ViewState
+  readonly replicas: readonly Replica[]
+  /** What the edge has ordered since the last rebase. */
+  confirmed: Messages[]
+  stopTimer: (() => void) | undefined
+}
+
+/**
+ * The open views of one thread: each follows its streams from the first event. What is appended here is folded in the
+ * turn of the append. What the edge has ordered is folded below all that is pending, which then has to be folded
+ * again; when that is much, pages gather for a moment, so that a backlog and a busy stream together do not stop the
+ * thread.
+ */
 export class Views implements ReplicaListener {
   readonly #host: Host
   readonly #log: DeviceLog
-  readonly #states = new Map<
-    ViewNumber,
-    { readonly state: ViewState; readonly replicas: readonly Replica[] }
-  >()
+  readonly #views = new Map<ViewNumber, OpenView>()
   #numbers = 0
 
   constructor(host: Host, log: DeviceLog) {
@@ -45,20 +61,21 @@ export class Views implements ReplicaListener {
     replicas: readonly Replica[],
   ): Promise<ViewNumber> {
     const state = openViewState(await this.#host.openSql(), name, view, streams)
+    const number = ++this.#numbers
     try {
-      await this.#fill(state, replicas)
+      await this.#fill(state, replicas, () => {
+        this.#views.set(number, { state, replicas, confirmed: [], stopTimer: undefined })
+        state.rebase([], pendingOf(replicas))
+      })
     } catch (reason) {
       state.close()
       throw reason
     }
-    const number = ++this.#numbers
-    this.#states.set(number, { state, replicas })
-    state.rebase([], pendingOf(replicas)) // with no await since the last look at the replicas
     return number
   }
 
   get(view: ViewNumber): ViewState {
-    const found = this.#states.get(view)
+    const found = this.#views.get(view)
     assert(found !== undefined, `view ${view} was opened by this thread`)
     return found.state
   }
@@ -72,36 +89,41 @@ export class Views implements ReplicaListener {
 
   advanced(stream: StreamPath, page: Page): void {
     if (page.messages.length === 0) return
-    for (const { state, replicas } of this.#over(stream)) {
-      state.rebase([{ stream, messages: page.messages }], pendingOf(replicas))
-      state.flush()
+    for (const view of this.#over(stream)) {
+      view.confirmed.push({ stream, messages: page.messages })
+      const pending = view.replicas.reduce((sum, replica) => sum + replica.pendingEvents, 0)
+      if (pending <= REFOLD_AT_ONCE_MAX) rebase(view)
+      else view.stopTimer ??= this.#host.after(pending / REFOLD_PER_MS, () => rebase(view))
     }
   }
 
   reordered(stream: StreamPath): void {
-    for (const { state, replicas } of this.#over(stream)) {
-      state.rebase([], pendingOf(replicas))
-      state.flush()
-    }
+    for (const view of this.#over(stream)) rebase(view)
   }
 
   close(): void {
-    for (const { state } of this.#states.values()) state.close()
-    this.#states.clear()
+    for (const { state, stopTimer } of this.#views.values()) {
+      stopTimer?.()
+      state.close()
+    }
+    this.#views.clear()
   }
 
-  #over(stream: StreamPath) {
-    return [...this.#states.values()].filter(({ replicas }) =>
+  #over(stream: StreamPath): OpenView[] {
+    return [...this.#views.values()].filter(({ replicas }) =>
       replicas.some((replica) => replica.stream === stream),
     )
   }
 
-  /** Folds the stored pages until no stream has more. A replica that is ahead of its disk is waited for. */
-  async #fill(state: ViewState, replicas: readonly Replica[]): Promise<void> {
+  /**
+   * Folds the stored pages until no stream has more, and calls `filled` in that very turn, before any stream can have
+   * more again. A replica that is ahead of its disk is waited for.
+   */
+  async #fill(state: ViewState, replicas: readonly Replica[], filled: () => void): Promise<void> {
     const heads = new Map<Replica, Offset>(replicas.map((replica) => [replica, START]))
     for (;;) {
       const behind = replicas.find((replica) => heads.get(replica) !== replica.head)
-      if (behind === undefined) return
+      if (behind === undefined) return filled()
       const span = { after: heads.get(behind) ?? START, upTo: behind.head }
       const pages = await this.#log.pages(behind.stream, span, PAGES_READ_MAX)
       const confirmed: Messages[] = pages.map(({ text }) => ({
@@ -114,6 +136,16 @@ export class Views implements ReplicaListener {
       else await new Promise<void>((resolve) => this.#host.after(DISK_MS, resolve)) // its page is being written
     }
   }
+}
+
+/** Brings the rows to what the replicas hold. */
+function rebase(view: OpenView): void {
+  view.stopTimer?.()
+  view.stopTimer = undefined
+  const confirmed = view.confirmed
+  view.confirmed = []
+  view.state.rebase(confirmed, pendingOf(view.replicas))
+  view.state.flush()
 }
 
 /** What is pending, stream by stream: each table is fed by one stream, so their order among each other means nothing. */
