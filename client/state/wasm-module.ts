@@ -45,6 +45,8 @@ export type SqliteModule = { readonly api: SqliteExports; bytes: Uint8Array<Arra
 const PAGE_BYTES = 65_536
 const INITIAL_PAGES = 128 // the build declares 8 MiB to begin with
 const PAGES_MAX = 32_768 // and 2 GiB at most
+const BYTES_MAX = PAGES_MAX * PAGE_BYTES
+const STEP_BYTES_MAX = 64 * 1024 * 1024
 const NOT_IMPLEMENTED = -52 // ENOSYS: SQLite takes it for a file system without files
 const NANOSECONDS = 1_000_000
 
@@ -126,13 +128,15 @@ function writeUtc(tm: Int32Array, date: Date): void {
 
 function growth(memory: WebAssembly.Memory, onGrow: () => void): Record<string, WebAssembly.ImportValue> {
   return {
-    emscripten_get_heap_max: () => PAGES_MAX * PAGE_BYTES,
+    emscripten_get_heap_max: () => BYTES_MAX,
     /** Answers whether it worked; SQLite reports `out of memory` when it did not. */
     emscripten_resize_heap(bytes: number) {
-      // By doubling, and by 64 MiB once it is large: few steps, little to spare.
       const have = memory.buffer.byteLength
-      const wanted = Math.max(bytes >>> 0, Math.min(have * 2, have + 64 * 1024 * 1024))
-      const pages = Math.min(Math.ceil(wanted / PAGE_BYTES), PAGES_MAX) - have / PAGE_BYTES
+      const least = bytes >>> 0
+      if (least > BYTES_MAX) return 0
+      // By doubling, and by 64 MiB once it is large: few steps, little to spare.
+      const wanted = Math.min(Math.max(least, Math.min(have * 2, have + STEP_BYTES_MAX)), BYTES_MAX)
+      const pages = Math.ceil((wanted - have) / PAGE_BYTES)
       try {
         memory.grow(pages)
       } catch {
