@@ -18,8 +18,8 @@ export function parseOptions(args: readonly string[], metrics: readonly string[]
   }
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (name === "--quick") found.quick = true
-    else if (name === "--json") found.json = valueOf(name, rest.shift())
-    else if (name === "--only") found.only = valueOf(name, rest.shift()).split(",")
+    else if (name === "--json") found.json = argumentOf(name, rest.shift())
+    else if (name === "--only") found.only = argumentOf(name, rest.shift()).split(",")
     else throw new Error(`Options are --only NAME[,NAME], --quick and --json FILE; ${name} came.`)
   }
   const unknown = found.only?.find((name) => !metrics.includes(name))
@@ -27,7 +27,7 @@ export function parseOptions(args: readonly string[], metrics: readonly string[]
   return found
 }
 
-function valueOf(name: string, value: string | undefined): string {
+function argumentOf(name: string, value: string | undefined): string {
   if (value === undefined || value.startsWith("--")) throw new Error(`${name} needs a value.`)
   return value
 }

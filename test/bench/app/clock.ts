@@ -1,0 +1,55 @@
+/** Lets the browser do what waits, and comes back as soon as it has. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** A clock that two pages of one machine read alike, in milliseconds with a fraction. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** How long each of `count` acts takes, one after the other. */
+export async function timeEach(count: number, act: (i: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = []
+  for (let i = 0; i < count; i++) {
+    const start = performance.now()
+    await act(i)
+    times.push(performance.now() - start)
+    await turn()
+  }
+  return times
+}
+
+/**
+ * Runs something and looks how long this thread was away from its timers meanwhile. Timers come every 4 ms at best,
+ * so an idle thread shows that much.
+ */
+export async function longestBlock(act: () => Promise<unknown>): Promise<{ ms: number; blockMs: number }> {
+  let last = performance.now()
+  let blockMs = 0
+  const look = () => {
+    const now = performance.now()
+    blockMs = Math.max(blockMs, now - last)
+    last = now
+  }
+  const timer = setInterval(look, 4)
+  await pause(20)
+  blockMs = 0
+  const start = performance.now()
+  await act()
+  const ms = performance.now() - start
+  look()
+  clearInterval(timer)
+  return { ms, blockMs }
+}

@@ -1,0 +1,61 @@
+import { writeFile } from "node:fs/promises"
+import type { Figure } from "./figure.ts"
+import { describeMachine, loadLine } from "./machine.ts"
+import { measureAppend } from "./metrics/append.ts"
+import { measureBurst } from "./metrics/burst.ts"
+import { measureCatchUp } from "./metrics/catch-up.ts"
+import { measureOptimistic } from "./metrics/optimistic.ts"
+import { measurePropagation } from "./metrics/propagation.ts"
+import { measureSize } from "./metrics/size.ts"
+import { measureStart } from "./metrics/start.ts"
+import { measureUpload } from "./metrics/upload.ts"
+import { type Options, parseOptions } from "./options.ts"
+import { table } from "./report.ts"
+import { openStage, type Stage } from "./stage.ts"
+
+/*
+ * npm run bench [-- --only NAME[,NAME]] [--quick] [--json FILE]
+ *
+ * How fast the path of an event is, beside the raw operation of the same kind, measured in turn in the same run. A
+ * ratio of 1 is as good as raw.
+ */
+
+const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
+  append: measureAppend,
+  burst: measureBurst,
+  "catch-up": measureCatchUp,
+  propagation: measurePropagation,
+  optimistic: measureOptimistic,
+  upload: measureUpload,
+  start: measureStart,
+  size: measureSize,
+}
+
+const ROUNDS = 5
+const QUICK_ROUNDS = 2
+
+try {
+  await run(parseOptions(process.argv.slice(2), Object.keys(METRICS)))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exitCode = 1
+}
+
+async function run({ only, quick, json }: Options): Promise<void> {
+  const rounds = quick ? QUICK_ROUNDS : ROUNDS
+  const machine = describeMachine()
+  const stage = await openStage({ rounds, quick })
+  const figures: Figure[] = []
+  try {
+    for (const [name, measure] of Object.entries(METRICS)) {
+      if (only !== undefined && !only.includes(name)) continue
+      process.stderr.write(`${name} ...\n`)
+      figures.push(...(await measure(stage)))
+    }
+  } finally {
+    await stage.close()
+  }
+  const about = [...machine, loadLine("after"), `median of ${rounds} rounds, raw and ours in turn`]
+  process.stdout.write(`${about.join("\n")}\n\n${table(figures)}\n`)
+  if (json !== undefined) await writeFile(json, `${JSON.stringify({ about, figures }, null, 2)}\n`)
+}

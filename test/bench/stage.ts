@@ -1,0 +1,80 @@
+import type { BrowserContext, Page } from "playwright-core"
+import { createProfile } from "../support/chromium.ts"
+import { startEdge, type TestEdge } from "../support/edge.ts"
+import { type Site, serveSite } from "../support/site.ts"
+import { fillStream } from "./fill.ts"
+
+/** What every metric plays on: a real edge, a built page, real browsers. */
+export type Stage = {
+  readonly rounds: number
+  /** Smaller sizes. */
+  readonly quick: boolean
+  readonly edge: string
+  /** A name that no other round has. */
+  fresh(what: string): string
+  /** The address of a stream at the edge. */
+  urlOf(path: string): string
+  /** A stream of so many events, made the first time. Nobody appends to it. @returns its path */
+  filled(count: number): Promise<string>
+  /**
+   * A browser whose disk begins empty. Not a second context of one browser: those keep IndexedDB in memory, and then
+   * flushing costs nothing.
+   */
+  withBrowser<T>(act: (newPage: () => Promise<Page>, context: BrowserContext) => Promise<T>): Promise<T>
+  /** One page of such a browser. */
+  withPage<T>(act: (page: Page) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export async function openStage(options: { rounds: number; quick: boolean }): Promise<Stage> {
+  const [edge, site] = await Promise.all([startEdge(), serveSite("bench/app")])
+  const filled = new Map<number, Promise<string>>()
+  let names = 0
+  const urlOf = (path: string) => `${edge.url}/v1/stream/${path}`
+
+  async function fill(count: number): Promise<string> {
+    const path = `filled/${count}`
+    await fillStream(urlOf(path), count)
+    return path
+  }
+
+  return {
+    ...options,
+    edge: edge.url,
+    fresh: (what) => `${what}-${++names}`,
+    urlOf,
+    filled(count) {
+      const known = filled.get(count) ?? fill(count)
+      filled.set(count, known)
+      return known
+    },
+    withBrowser: (act) => withBrowser(site, act),
+    withPage: (act) => withBrowser(site, async (newPage) => act(await newPage())),
+    close: () => end(edge, site),
+  }
+}
+
+async function withBrowser<T>(
+  site: Site,
+  act: (newPage: () => Promise<Page>, context: BrowserContext) => Promise<T>,
+): Promise<T> {
+  const profile = await createProfile()
+  const context = await profile.open()
+  const newPage = async () => {
+    const page = await context.newPage()
+    page.on("pageerror", (error) => process.stderr.write(`The page failed: ${error.message}\n`))
+    await page.goto(site.url)
+    await page.waitForFunction(() => "bench" in globalThis)
+    return page
+  }
+  try {
+    return await act(newPage, context)
+  } finally {
+    await context.close()
+    await profile.delete()
+  }
+}
+
+async function end(edge: TestEdge, site: Site): Promise<void> {
+  await Promise.all([edge.stop(), site.close()])
+}
