@@ -4,6 +4,7 @@ import type { HeadwaterEvent } from "../shared/events.ts"
 import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { ViewData } from "../shared/view/definition.ts"
+import type { Halt } from "../shared/view/fold.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
 import type { Row } from "./state/live-queries.ts"
 
@@ -75,6 +76,8 @@ export type ClientStatus = {
   /** Whether the app has asked to stay off the network. */
   readonly paused: boolean
   readonly streams: Readonly<Record<string, StreamStatus>>
+  /** Sources of this tab's views that stand still, each at an event that its handler cannot take. */
+  readonly halts: readonly Halt[]
 }
 
 /** What the leader knows of one stream's way to the edge. */

@@ -8,6 +8,8 @@ export type ErrorCode =
   | "invalid-path"
   /** The options of `connect` are not what they should be. */
   | "invalid-options"
+  /** The page is no secure context (https, or http on localhost), so the browser withholds what a log needs. */
+  | "unsupported"
   /** The view does not compile, or is not deterministic, or touches what it does not own. */
   | "invalid-view"
   /** The query does not compile, or would write. */

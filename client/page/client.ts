@@ -21,7 +21,7 @@ export type ConnectOptions = {
 /** Which stream each source of a view reads. */
 export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
 
-const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {} }
+const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {}, halts: [] }
 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
@@ -41,6 +41,7 @@ export class Client {
 
   /** `connect` by its other name. */
   static async connect(options: ConnectOptions): Promise<Client> {
+    if (!globalThis.isSecureContext) throw insecure()
     const open = { edge: edgeAddress(options?.edge), account: accountName(options.account) }
     const link = await ThreadLink.start()
     const client = new Client(link)
@@ -157,6 +158,13 @@ export class Client {
 
 function closed(): HeadwaterError {
   return new HeadwaterError("closed", "The client is closed.")
+}
+
+function insecure(): HeadwaterError {
+  return new HeadwaterError(
+    "unsupported",
+    `Browsers give locks and ids to secure contexts only: https, or http on localhost. ${location.origin} is neither.`,
+  )
 }
 
 function edgeAddress(edge: unknown): string {

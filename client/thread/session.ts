@@ -50,7 +50,7 @@ export class Session implements ReplicaListener, LeaderListener {
       () => this.#standing(),
       (status) => notify({ kind: "status", status }),
     )
-    this.views = new Views(host, log)
+    this.views = new Views(host, log, () => this.#status.changed())
     this.#tabs = openTabs(host, `${databaseName(options)}:tabs`, (message) => this.#hear(message))
     this.#seekLeadership()
     this.#status.changed()
@@ -266,7 +266,7 @@ export class Session implements ReplicaListener, LeaderListener {
 
   #standing() {
     const role = this.#leader === undefined ? "follower" : "leader"
-    return { role, paused: this.#paused, replicas: this.#open.values() } as const
+    return { role, paused: this.#paused, replicas: this.#open.values(), halts: this.views.halts() } as const
   }
 
   #diskFailed(stream: StreamPath, reason: unknown): void {

@@ -1,5 +1,6 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import type { Halt } from "../../shared/view/fold.ts"
 import type { ClientStatus, ConnectionStatus, StreamStatus } from "../port.ts"
 import type { Host } from "./host.ts"
 import type { Replica } from "./replica.ts"
@@ -20,6 +21,7 @@ export type StatusSource = () => {
   readonly role: ClientStatus["role"]
   readonly paused: boolean
   readonly replicas: Iterable<Replica>
+  readonly halts: readonly Halt[]
 }
 
 /** Gathers what is known of the client and tells it, at a pace that eyes can follow. */
@@ -63,11 +65,11 @@ export class StatusBoard {
   }
 
   #status(): ClientStatus {
-    const { role, paused, replicas } = this.#source()
+    const { role, paused, replicas, halts } = this.#source()
     const streams: Record<string, StreamStatus> = {}
     for (const { stream, pendingEvents, head } of replicas) {
       streams[stream] = { ...(this.#connections.get(stream) ?? UNKNOWN), pending: pendingEvents, head }
     }
-    return { role, paused, streams }
+    return { role, paused, streams, halts }
   }
 }

@@ -4,6 +4,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
+import type { Halt } from "../../shared/view/fold.ts"
 import type { ViewNumber } from "../port.ts"
 import { openViewState, type ViewState } from "../state/view-state.ts"
 import type { Host } from "./host.ts"
@@ -42,12 +43,15 @@ type OpenView = {
 export class Views implements ReplicaListener {
   readonly #host: Host
   readonly #log: DeviceLog
+  readonly #folded: () => void
   readonly #views = new Map<ViewNumber, OpenView>()
   #numbers = 0
 
-  constructor(host: Host, log: DeviceLog) {
+  /** `folded` is called when rows, and with them halts, may be others. */
+  constructor(host: Host, log: DeviceLog, folded: () => void) {
     this.#host = host
     this.#log = log
+    this.#folded = folded
   }
 
   /**
@@ -66,6 +70,7 @@ export class Views implements ReplicaListener {
       await this.#fill(state, replicas, () => {
         this.#views.set(number, { state, replicas, confirmed: [], stopTimer: undefined })
         state.rebase([], pendingOf(replicas))
+        this.#folded()
       })
     } catch (reason) {
       state.close()
@@ -80,6 +85,11 @@ export class Views implements ReplicaListener {
     return found.state
   }
 
+  /** The sources that stand still, over all views. */
+  halts(): Halt[] {
+    return [...this.#views.values()].flatMap(({ state }) => state.halted())
+  }
+
   appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
     for (const { state } of this.#over(stream)) {
       for (const { messages } of entries) state.addPending(stream, messages)
@@ -92,13 +102,13 @@ export class Views implements ReplicaListener {
     for (const view of this.#over(stream)) {
       view.confirmed.push({ stream, messages: page.messages })
       const pending = view.replicas.reduce((sum, replica) => sum + replica.pendingEvents, 0)
-      if (pending <= REFOLD_AT_ONCE_MAX) rebase(view)
-      else view.stopTimer ??= this.#host.after(pending / REFOLD_PER_MS, () => rebase(view))
+      if (pending <= REFOLD_AT_ONCE_MAX) this.#rebase(view)
+      else view.stopTimer ??= this.#host.after(pending / REFOLD_PER_MS, () => this.#rebase(view))
     }
   }
 
   reordered(stream: StreamPath): void {
-    for (const view of this.#over(stream)) rebase(view)
+    for (const view of this.#over(stream)) this.#rebase(view)
   }
 
   close(): void {
@@ -113,6 +123,17 @@ export class Views implements ReplicaListener {
     return [...this.#views.values()].filter(({ replicas }) =>
       replicas.some((replica) => replica.stream === stream),
     )
+  }
+
+  /** Brings the rows to what the replicas hold. */
+  #rebase(view: OpenView): void {
+    view.stopTimer?.()
+    view.stopTimer = undefined
+    const confirmed = view.confirmed
+    view.confirmed = []
+    view.state.rebase(confirmed, pendingOf(view.replicas))
+    view.state.flush()
+    this.#folded()
   }
 
   /**
@@ -136,16 +157,6 @@ export class Views implements ReplicaListener {
       else await new Promise<void>((resolve) => this.#host.after(DISK_MS, resolve)) // its page is being written
     }
   }
-}
-
-/** Brings the rows to what the replicas hold. */
-function rebase(view: OpenView): void {
-  view.stopTimer?.()
-  view.stopTimer = undefined
-  const confirmed = view.confirmed
-  view.confirmed = []
-  view.state.rebase(confirmed, pendingOf(view.replicas))
-  view.state.flush()
 }
 
 /** What is pending, stream by stream: each table is fed by one stream, so their order among each other means nothing. */

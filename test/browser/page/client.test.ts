@@ -58,7 +58,9 @@ describe("client without a network", () => {
 
   test("[LOG8] events appended in one task keep their order", async () => {
     const { client, stream } = await open()
-    const appends = Array.from({ length: 5_000 }, (_, by) => stream.append("counter.moved", { counter: "a", by }))
+    const appends = Array.from({ length: 5_000 }, (_, by) =>
+      stream.append("counter.moved", { counter: "a", by }),
+    )
     await Promise.all(appends)
     const order = (await stream.pending()).map(({ data }) => ("by" in data ? data.by : undefined))
     expect(order).toEqual(Array.from({ length: 5_000 }, (_, by) => by))
@@ -93,7 +95,9 @@ describe("client without a network", () => {
     const wrong = await refusal(stream.append("counter.moved", { counter: "a", by: "much" } as never))
     expect(wrong.code).toBe("invalid-event")
     expect(wrong.message).toMatch(/counter\.moved.*data\.by/)
-    expect((await refusal(stream.append("counter.stolen" as never, {} as never))).message).toContain("counter.stolen")
+    expect((await refusal(stream.append("counter.stolen" as never, {} as never))).message).toContain(
+      "counter.stolen",
+    )
     const huge = await refusal(stream.append("counter.dropped", { counter: "x".repeat(300_000) }))
     expect(huge.code).toBe("invalid-event")
     expect(await stream.pending()).toEqual([])
@@ -103,7 +107,13 @@ describe("client without a network", () => {
 
   test("[QUERY3] a query that does not compile or would write is refused, and the view goes on", async () => {
     const { client, stream, view } = await open()
-    for (const sql of ["SELEC 1", "SELECT nothing FROM totals", "DELETE FROM totals", "SELECT 1; SELECT 2", "PRAGMA user_version"]) {
+    for (const sql of [
+      "SELEC 1",
+      "SELECT nothing FROM totals",
+      "DELETE FROM totals",
+      "SELECT 1; SELECT 2",
+      "PRAGMA user_version",
+    ]) {
       expect((await refusal(view.query(sql))).code).toBe("invalid-query")
       const onError = vi.fn()
       view.live(sql, [], () => {}, onError)
@@ -121,7 +131,11 @@ describe("client without a network", () => {
     ["touches what is not its own", "INSERT INTO other VALUES (:counter, 1)"],
   ])("[VIEW1] a view whose SQL %s is refused with its place", async (_name, sql) => {
     const { client } = await open()
-    const source = { from: counters, table: "CREATE TABLE totals (counter TEXT, total REAL)", on: { "counter.moved": sql } }
+    const source = {
+      from: counters,
+      table: "CREATE TABLE totals (counter TEXT, total REAL)",
+      on: { "counter.moved": sql },
+    }
     const error = await refusal(client.view(defineView({ counting: source }), { counting: "tests/counters" }))
     expect(error.code).toBe("invalid-view")
     expect(error.message).toMatch(/counting.*counter\.moved/s)
@@ -136,11 +150,14 @@ describe("client without a network", () => {
     await client.close()
   })
 
-  test.each(["", "streams.example", "ftp://a", "http://a?b=c", undefined, 7])("[OPT1] %j is no edge", async (edge) => {
-    const error = await refusal(() => connect({ edge: edge as never }))
-    expect(error.code).toBe("invalid-options")
-    expect(error.message).toContain("https://streams.example")
-  })
+  test.each(["", "streams.example", "ftp://a", "http://a?b=c", undefined, 7])(
+    "[OPT1] %j is no edge",
+    async (edge) => {
+      const error = await refusal(() => connect({ edge: edge as never }))
+      expect(error.code).toBe("invalid-options")
+      expect(error.message).toContain("https://streams.example")
+    },
+  )
 
   test("[OPT2] accounts on one device share nothing", async () => {
     const [one, two] = await Promise.all([open(), open()])
@@ -164,15 +181,37 @@ describe("client without a network", () => {
     await again.client.close()
   })
 
+  test("[VIEW10] a handler that cannot take an event halts its source, and the status says where", async () => {
+    const { client, stream } = await open()
+    const table = "CREATE TABLE moves (counter TEXT PRIMARY KEY, by REAL CHECK (by < 10)) STRICT"
+    const strict = defineView({
+      moves: { from: counters, table, on: { "counter.moved": "INSERT INTO moves VALUES (:counter, :by)" } },
+    })
+    const view = await client.view(strict, { moves: "tests/counters" })
+    await stream.append("counter.moved", { counter: "a", by: 1 })
+    const { id } = await stream.append("counter.moved", { counter: "b", by: 10 })
+    await expect
+      .poll(() => client.status.halts)
+      .toMatchObject([{ source: "moves", eventId: id, eventType: "counter.moved" }])
+    expect(await view.query("SELECT counter FROM moves")).toEqual([{ counter: "a" }])
+    await client.close()
+  })
+
   test("[STATUS1] the status tells what waits and that the edge does not answer", async () => {
     const { client, stream } = await open()
     await stream.append("counter.moved", { counter: "a", by: 1 })
     await expect
       .poll(() => client.status.streams["tests/counters"])
-      .toMatchObject({ pending: 1, connection: expect.stringMatching(/waiting|catching-up/), lastError: { code: "unreachable" } })
+      .toMatchObject({
+        pending: 1,
+        connection: expect.stringMatching(/waiting|catching-up/),
+        lastError: { code: "unreachable" },
+      })
     expect(client.status.role).toBe("leader")
     await client.pause()
-    await expect.poll(() => client.status).toMatchObject({ paused: true, streams: { "tests/counters": { connection: "paused" } } })
+    await expect
+      .poll(() => client.status)
+      .toMatchObject({ paused: true, streams: { "tests/counters": { connection: "paused" } } })
     await client.close()
   })
 })

@@ -16,7 +16,9 @@ async function openTab(account: string) {
   const client = await connect({ edge: "http://127.0.0.1:9", account })
   const view = await client.view(list, { notes: "notes" })
   const seen: string[][] = []
-  view.live("SELECT text FROM notes ORDER BY rowid", [], (rows) => seen.push(rows.map(({ text }) => String(text))))
+  view.live("SELECT text FROM notes ORDER BY rowid", [], (rows) =>
+    seen.push(rows.map(({ text }) => String(text))),
+  )
   const stream = client.stream(notes, "notes")
   return { client, seen, stream, make: (text: string) => stream.append("note.made", { text }) }
 }
