@@ -66,7 +66,9 @@ async function startRuntime(port, state, assets) {
       cf: false,
       log: new Log(LogLevel.WARN),
       resourcePersistencePath: state,
-      ...(assets === undefined ? {} : { assets: { directory: assets } }),
+      ...(assets === undefined
+        ? {}
+        : { assets: { directory: assets, routerConfig: { has_user_worker: true } } }),
     }),
   )
   await runtime.ready

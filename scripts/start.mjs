@@ -19,9 +19,8 @@ attempt(installPackages)
 attempt(buildDemo)
 runEdge({ ...options, assets: DEMO }, (url) => {
   const { port } = new URL(url)
-  process.stdout.write(
-    `Headwater runs at http://localhost:${port} (this machine only). Its data is in ${options.state}. Ctrl-C stops it.\n`,
-  )
+  const line = `Headwater runs at http://localhost:${port}, for this machine only; its data is in ${options.state}.`
+  process.stdout.write(`${line} Ctrl-C stops it.\n`)
 })
 
 /** Builds the demo unless its output is younger than all that it is made of. */
