@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import { LIMITS } from "../../shared/limits.ts"
-import { append, ask, create, newStream, objectOf, producer } from "./edge-client.ts"
+import { append, ask, create, newStream, producer } from "./edge-client.ts"
 
 test("[EDGE3] offsets count messages, and a read may begin at any of them", async () => {
   const path = newStream()
