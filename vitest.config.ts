@@ -34,7 +34,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        optimizeDeps: { exclude: ["@sqlite.org/sqlite-wasm"], include: ["comlink", "idb", "zod", "fast-check"] },
+        optimizeDeps: {
+          exclude: ["@sqlite.org/sqlite-wasm"],
+          include: ["comlink", "idb", "zod", "fast-check"],
+        },
         worker: { format: "es" },
         test: {
           name: "browser",
