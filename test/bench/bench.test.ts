@@ -24,6 +24,7 @@ describe("what the benchmark says of its samples", () => {
     expect(ratio(FIGURE)).toBe(2)
     expect(ratio({ ...FIGURE, unit: "events/s", ours: [10], raw: [30] })).toBe(3)
     expect(ratio({ ...FIGURE, raw: [] })).toBeUndefined()
+    expect(ratio({ ...FIGURE, ours: [] })).toBeUndefined()
   })
 
   test.each([
