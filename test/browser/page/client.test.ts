@@ -67,7 +67,7 @@ describe("client without a network", () => {
     await client.close()
   })
 
-  test("[QUERY1] a live query answers at once and after each change, until it is stopped", async () => {
+  test("[VIEW13] a live query answers at once and after each change, until it is stopped", async () => {
     const { client, stream, view } = await open()
     const answers: unknown[] = []
     const stop = view.live(ALL, [], (rows) => answers.push(rows))
@@ -82,7 +82,7 @@ describe("client without a network", () => {
     await client.close()
   })
 
-  test("[QUERY2] parameters bind by position and by name", async () => {
+  test("[VIEW12] parameters bind by position and by name", async () => {
     const { client, stream, view } = await open()
     await stream.append("counter.moved", { counter: "a", by: 1 })
     expect(await view.query("SELECT total FROM totals WHERE counter = ?", ["a"])).toEqual([{ total: 1 }])
@@ -105,7 +105,7 @@ describe("client without a network", () => {
     await client.close()
   })
 
-  test("[QUERY3] a query that does not compile or would write is refused, and the view goes on", async () => {
+  test("[VIEW12] a query that does not compile or would write is refused, and the view goes on", async () => {
     const { client, stream, view } = await open()
     for (const sql of [
       "SELEC 1",
