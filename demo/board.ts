@@ -26,8 +26,11 @@ export class Board {
   readonly #onError: (error: unknown) => void
   #panels: readonly Panel[] = []
   #status: ClientStatus
-  #painting: Promise<void> | undefined
+  #round: Promise<void> = Promise.resolve()
+  #isPainting = false
   #isStale = false
+  /** Who waits for the round after this one. */
+  #waiting: (() => void)[] = []
 
   constructor(client: Client, streams: Streams, onError: (error: unknown) => void) {
     this.#streams = streams
@@ -46,8 +49,9 @@ export class Board {
   }
 
   /** Resolves when everything that has arrived so far is on the screen. */
-  painted(): Promise<void> {
-    return this.#painting ?? Promise.resolve()
+  async painted(): Promise<void> {
+    if (this.#isStale) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#round
   }
 
   #followOne<Name extends keyof Rows>(view: View, name: Name): void {
@@ -61,21 +65,28 @@ export class Board {
 
   #changed(): void {
     this.#isStale = true
-    if (this.#unanswered.size > 0) return
-    this.#painting ??= this.#paint()
-      .catch(this.#onError)
-      .finally(() => {
-        this.#painting = undefined
-      })
+    if (this.#unanswered.size === 0 && !this.#isPainting) void this.#paint()
   }
 
+  /** Round after round, until nothing has changed since the last one began. */
   async #paint(): Promise<void> {
+    this.#isPainting = true
     while (this.#isStale) {
-      this.#isStale = false
-      const seen = { rows: { ...this.#rows }, status: this.#status }
-      const pending = await readPending(this.#streams)
-      await new Promise(requestAnimationFrame)
-      for (const panel of this.#panels) panel({ ...seen, pending })
+      this.#round = this.#paintOnce().catch(this.#onError)
+      await this.#round
     }
+    this.#isPainting = false
+  }
+
+  async #paintOnce(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve)) // one event changes several answers, which come one by one
+    this.#isStale = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    const seen = { rows: { ...this.#rows }, status: this.#status }
+    const pending = await readPending(this.#streams)
+    await new Promise(requestAnimationFrame)
+    for (const panel of this.#panels) panel({ ...seen, pending })
+    for (const resolve of waiting) resolve()
   }
 }

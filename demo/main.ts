@@ -22,6 +22,7 @@ const account = new URLSearchParams(location.search).get("account") ?? "first"
 
 const act: Act = (action) => void action().catch(notify)
 
+const till = tillField(account)
 linkToOtherTills()
 void keepShell()
 open().catch(notify)
@@ -36,7 +37,7 @@ async function open(): Promise<void> {
   }
   const view = await client.view(shop, { catalogue: streams.catalogue.path, orders: streams.orders.path })
   const board = new Board(client, streams, notify)
-  const market = new Market(streams, view, new Stopwatch(view, board, ledger()), tillField(account))
+  const market = new Market(streams, view, new Stopwatch(view, board, ledger()), till)
   board.follow(view, [
     riverPanel(streams),
     stallPanel(market, act),

@@ -70,13 +70,13 @@ export const QUERIES: { readonly [Name in keyof Rows]: string } = {
       (SELECT count(*) FROM orders o JOIN products p USING (sku) WHERE o.state = 'open' AND o.turn > p.stock) AS short
     FROM sales`,
   log: `
-    SELECT event_id, type, time, till, "order", coalesce(p.name, sku) AS name, figure FROM (
+    SELECT l.event_id, type, time, till, "order", coalesce(p.name, sku) AS name, figure FROM (
       SELECT * FROM (SELECT event_id, type, time, till, "order", sku, quantity AS figure
         FROM order_log ORDER BY position DESC LIMIT ${LOG_SHOWN})
       UNION ALL
       SELECT * FROM (SELECT event_id, type, time, till, NULL, sku, figure
         FROM catalogue_log ORDER BY position DESC LIMIT ${LOG_SHOWN})
-    ) LEFT JOIN products p USING (sku) ORDER BY time DESC, "order" LIMIT ${LOG_SHOWN}`,
+    ) l LEFT JOIN products p USING (sku) ORDER BY time DESC, "order" LIMIT ${LOG_SHOWN}`,
   ordersLane: lane("order_log"),
   catalogueLane: lane("catalogue_log"),
 }

@@ -29,8 +29,12 @@ export const someName = () => NAMES[Math.floor(Math.random() * NAMES.length)] ??
 
 export type Purchase = { readonly product: ProductRow; readonly quantity: number }
 
+/** Nobody buys a wedding cake in passing, in cents. */
+const IN_PASSING_MAX = 10_000
+
 /** What a crowd of customers buys: mostly what is cheap, one to three pieces. */
-export function crowd(products: readonly ProductRow[], customers: number): Purchase[] {
+export function crowd(all: readonly ProductRow[], customers: number): Purchase[] {
+  const products = all.filter(({ price }) => price <= IN_PASSING_MAX)
   const shares = products.map(({ price }) => 1 / Math.sqrt(price))
   const total = shares.reduce((sum, share) => sum + share, 0)
   return Array.from({ length: customers }, () => {

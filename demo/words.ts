@@ -5,7 +5,7 @@
 const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "EUR" })
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const tenth = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" })
 
 export const euros = (cents: number) => money.format(cents / 100)
 

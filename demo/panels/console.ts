@@ -76,7 +76,7 @@ export function sqlConsole(view: View): void {
 }
 
 function follow(view: View, sql: string): () => void {
-  const answer = byId("console-rows", HTMLDivElement)
+  const answer = byId("console-rows", HTMLElement)
   const error = byId("console-error", HTMLParagraphElement)
   const state = byId("console-state", HTMLParagraphElement)
   let answers = 0

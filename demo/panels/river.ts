@@ -76,7 +76,7 @@ function laneItem({ title, path }: Lane): Part<Lane> {
     if (last !== undefined) setText(state, connectionOf(last))
   }
   setInterval(() => last?.status?.connection === "waiting" && tell(), COUNTDOWN_MS) // a lane stays for the page's life
-  const lane = element("li", { class: "lane" }, head, drops, figures, fault)
+  const lane = element("li", { class: "lane" }, head, figures, drops, fault)
   return {
     element: lane,
     update(next) {
@@ -105,7 +105,7 @@ function connectionOf({ status, isPaused }: Lane): string {
     case "idle":
       return "not connected yet"
     case "paused":
-      return isPaused ? "paused by you" : "no network, says the browser"
+      return isPaused ? "paused here" : "no network, says the browser"
     case "catching-up":
       return "catching up"
     case "creating":

@@ -53,7 +53,7 @@ function productRow(first: Item, market: Market, act: Act): Part<Item> {
     left,
     sold,
     revenue,
-    element("td", { role: "cell", class: "actions" }, crate, sell),
+    element("td", { role: "cell", class: "action-cell" }, element("span", { class: "actions" }, crate, sell)),
   )
   return {
     element: row,
