@@ -1,21 +1,20 @@
-import type { EdgeFrame } from "../../shared/frames.ts"
 import { HEADER } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamStub } from "./feed.ts"
-import { faultResponse, pageBody, pageHeaders } from "./page-response.ts"
+import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
 
 /** What there is after an offset, or what comes within the time that a poll is held; else an answer without a body. */
 export async function longPoll(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
   const page = await stub.read(offset)
   if (page.kind !== "page") return faultResponse(page)
-  const news = page.body.length > 0 || page.closed ? page : await waitForNews(stub, page)
+  const news = !isEmpty(page) || page.closed ? page : await waitForNews(stub, page)
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
-  if (news.body.length === 0) return new Response(null, { status: 204, headers })
-  return new Response(pageBody(news), { headers: { ...headers, "Content-Type": news.contentType } })
+  if (isEmpty(news)) return new Response(null, { status: 204, headers })
+  return new Response(news.body, { headers: { ...headers, "Content-Type": news.contentType } })
 }
 
 /** The page after an empty one; the same empty one when nothing came in time. */
@@ -30,10 +29,4 @@ async function waitForNews(stub: StreamStub, page: Page): Promise<Page> {
   } finally {
     feed.close()
   }
-}
-
-/** Undefined for a frame that only says that nothing is new. */
-function pageOf(frame: EdgeFrame, before: Page): Page | undefined {
-  if (frame.t === "data") return { ...before, ...frame }
-  return frame.t === "control" && frame.closed ? { ...before, ...frame, from: before.next } : undefined
 }

@@ -1,4 +1,5 @@
-import { HEADER, isJsonType } from "../../shared/http.ts"
+import type { EdgeFrame } from "../../shared/frames.ts"
+import { HEADER } from "../../shared/http.ts"
 import type { Page, ReadFault } from "../stream/stream-core.ts"
 import { refuse } from "./answer.ts"
 
@@ -16,9 +17,22 @@ export function faultResponse(fault: ReadFault): Response {
   }
 }
 
-/** A page as the body of an answer: a JSON array, or bytes. */
-export function pageBody({ contentType, body }: Pick<Page, "contentType" | "body">): BodyInit {
-  return isJsonType(contentType) ? `[${body}]` : body
+/** What comes in a frame as the page that HTTP makes of it; undefined when it only says that nothing is new. */
+export function pageOf(frame: EdgeFrame, before: Page): Page | undefined {
+  if (frame.t === "control" && frame.closed) return { ...before, ...frame, from: before.next, body: EMPTY }
+  if (frame.t !== "data") return undefined
+  return { ...before, ...frame, body: typeof frame.body === "string" ? encodeArray(frame.body) : frame.body }
+}
+
+const EMPTY = new Uint8Array()
+
+function encodeArray(batch: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(new TextEncoder().encode(`[${batch}]`))
+}
+
+/** Whether a page holds nothing. An empty JSON array has a body all the same. */
+export function isEmpty({ from, next }: Pick<Page, "from" | "next">): boolean {
+  return from === next
 }
 
 export function pageHeaders(page: Page): Record<string, string> {
@@ -38,13 +52,13 @@ export function pageHeaders(page: Page): Record<string, string> {
 export function pageResponse(request: Request, path: string, offset: string, page: Page): Response {
   const headers = { ...pageHeaders(page), "Content-Type": page.contentType }
   if (offset === "now")
-    return new Response(pageBody(page), { headers: { ...headers, "Cache-Control": "no-store" } })
+    return new Response(page.body, { headers: { ...headers, "Cache-Control": "no-store" } })
   const etag = `"${path}:${page.from}:${page.next}${page.closed ? ":c" : ""}"`
   const cache = page.upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
   const all = { ...headers, ETag: etag, "Cache-Control": cache }
   if (isKnown(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers: all })
-  return new Response(pageBody(page), { headers: all })
+  return new Response(page.body, { headers: all })
 }
 
 function isKnown(sent: string | null, etag: string): boolean {

@@ -1,5 +1,6 @@
 import { HEADER, isJsonType, mediaType } from "../../shared/http.ts"
 import type { Page } from "../stream/stream-core.ts"
+import { isEmpty } from "./page-response.ts"
 
 /** Server-sent events are text; what is not text travels in base64. */
 export function sseEncoding(contentType: string): Record<string, string> {
@@ -13,7 +14,7 @@ export function sseEvents(page: Page, cursor: number): string {
     ...(page.upToDate && { upToDate: true }),
     ...(page.closed ? { streamClosed: true } : { streamCursor: String(cursor) }), // nobody comes again after the end
   }
-  const data = page.body.length === 0 ? "" : sseEvent("data", sseData(page))
+  const data = isEmpty(page) ? "" : sseEvent("data", sseData(page))
   return data + sseEvent("control", JSON.stringify(control))
 }
 
@@ -23,7 +24,6 @@ function sseEvent(name: string, text: string): string {
 }
 
 function sseData({ contentType, body }: Page): string {
-  if (typeof body === "string") return `[${body}]`
   return isText(contentType) ? new TextDecoder().decode(body) : base64(body)
 }
 

@@ -3,7 +3,7 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamStub } from "./feed.ts"
-import { faultResponse, LIVE_MODES } from "./page-response.ts"
+import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
 
 /** Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long enough. */
@@ -54,10 +54,9 @@ async function* pagesOfFeed(stub: StreamStub, before: Page, signal: AbortSignal)
   let page = before
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {
-      if (frame.t === "data") page = { ...before, ...frame, kind: "page" }
-      else if (frame.t === "control" && frame.closed)
-        page = { ...before, ...frame, from: page.next, body: "" }
-      else continue
+      const news = pageOf(frame, page)
+      if (news === undefined) continue
+      page = news
       yield page
     }
     return page

@@ -21,6 +21,7 @@ import { issueOffset, type Offset } from "../../shared/offset.ts"
 import { frameBody } from "./append-body.ts"
 import { type CreateClaim, type CreateFault, judgeCreate } from "./create.ts"
 import { locate } from "./locate.ts"
+import { bytesFrom, readForFrame, readForHttp } from "./log-pages.ts"
 import type { Reader, StreamHost } from "./stream-host.ts"
 import { StreamLog, type StreamRecord } from "./stream-log.ts"
 
@@ -46,7 +47,8 @@ export type Page = {
   readonly upToDate: boolean
   /** It ends at the tail of a closed stream: nothing will follow. */
   readonly closed: boolean
-  readonly body: FrameBody
+  /** What HTTP carries: a JSON array in UTF-8, or bytes. */
+  readonly body: Uint8Array<ArrayBuffer>
 }
 
 /** What readers are told of an append. `isLast` when nothing will follow. */
@@ -100,7 +102,10 @@ export class StreamCore {
   /** One page from an offset on. */
   read(offset: string): Page | ReadFault {
     const found = this.#locate(offset)
-    return found.kind === "place" ? this.#page(found.stream, found.position, LIMITS.readBytesMax) : found
+    if (found.kind !== "place") return found
+    const { stream } = found
+    const { next, body } = readForHttp(this.#host, { ...found, bytesMax: LIMITS.readBytesMax })
+    return { kind: "page", contentType: stream.contentType, ...marksOf(stream, found.position, next), body }
   }
 
   /** Judges an append by the one rule, stores it and tells every reader. */
@@ -116,13 +121,15 @@ export class StreamCore {
     if (found.kind !== "place")
       return reader.close(CLOSE.gone, "The offset is not a place in this stream's history.")
     const { stream, position } = found
-    if (this.#log.bytesFrom(stream, position) > LIMITS.socketCatchUpBytesMax) {
+    const bytesMax = LIMITS.socketCatchUpBytesMax
+    if (bytesFrom(this.#host, stream, position) > bytesMax) {
       reader.send(encodeEdgeFrame({ t: "behind", next: offsetIn(stream, position) }))
       return reader.close(CLOSE.behind, "More is missing than a socket carries: catch up with GET.")
     }
-    const { kind: _, ...page } = this.#page(stream, position, LIMITS.socketCatchUpBytesMax)
-    const t = page.body.length === 0 ? "control" : "data"
-    tell(reader, { frame: encodeEdgeFrame({ t, ...page }), isLast: page.closed })
+    const { next, body } = readForFrame(this.#host, { ...found, bytesMax })
+    const marks = marksOf(stream, position, next)
+    const t = next === position ? "control" : "data"
+    tell(reader, { frame: encodeEdgeFrame({ t, ...marks, body }), isLast: marks.closed })
   }
 
   /** Takes one frame from a socket. Whoever can be answered is; any other frame ends the socket. */
@@ -195,20 +202,6 @@ export class StreamCore {
     return claim.close ? this.#log.close(stored) : stored
   }
 
-  #page(stream: StreamRecord, position: number, bytesMax: number): Page {
-    const { next, body } = this.#log.read(stream, position, bytesMax)
-    const upToDate = next === stream.tail
-    return {
-      kind: "page",
-      contentType: stream.contentType,
-      from: offsetIn(stream, position),
-      next: offsetIn(stream, next),
-      upToDate,
-      closed: upToDate && stream.closed,
-      body,
-    }
-  }
-
   /** The place that a reader asks for. Finding one is a use of the stream. */
   #locate(offset: string): { kind: "place"; stream: StreamRecord; position: number } | ReadFault {
     const stream = this.#find()
@@ -259,6 +252,13 @@ function stateOf(stream: StreamRecord): StreamState {
 
 function offsetIn({ generation }: StreamRecord, position: number): Offset {
   return issueOffset({ generation, position })
+}
+
+/** Where a page lies, and whether it ends at the tail. */
+function marksOf(stream: StreamRecord, position: number, end: number) {
+  const upToDate = end === stream.tail
+  const [from, next] = [offsetIn(stream, position), offsetIn(stream, end)]
+  return { from, next, upToDate, closed: upToDate && stream.closed }
 }
 
 function newsOf(verdict: AppendVerdict, before: StreamRecord, after: StreamRecord): News | undefined {

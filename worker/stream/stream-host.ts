@@ -1,3 +1,4 @@
+import { assert } from "../../shared/assert.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 
@@ -26,4 +27,22 @@ export interface Reader {
   /** Never throws: a socket that is gone takes nothing, and its client reads again from where it was. */
   send(frame: FrameBody): void
   close(code: number, reason: string): void
+}
+
+/** A column that holds whole numbers. */
+export function wholeIn(value: SqlValue | undefined): number {
+  assert(typeof value === "number", "a column of numbers holds numbers")
+  return value
+}
+
+/** A column that holds text. */
+export function textIn(value: SqlValue | undefined): string {
+  assert(typeof value === "string", "a column of text holds text")
+  return value
+}
+
+/** A column that holds bytes. */
+export function bytesIn(value: SqlValue | undefined): Uint8Array {
+  assert(value instanceof ArrayBuffer || value instanceof Uint8Array, "a column of bytes holds bytes")
+  return value instanceof Uint8Array ? value : new Uint8Array(value)
 }

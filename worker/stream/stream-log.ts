@@ -1,12 +1,8 @@
 import type { ProducerClaim } from "../../shared/append.ts"
-import { assert } from "../../shared/assert.ts"
-import { joinBatches, splitBatch } from "../../shared/batch.ts"
-import type { FrameBody } from "../../shared/frames.ts"
-import { isJsonType } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import type { ProducerMark } from "../../shared/producer.ts"
-import type { SqlRow, SqlValue, StreamHost } from "./stream-host.ts"
+import { type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
 
 /*
  * One stream in SQLite. A position is how many messages come before a place.
@@ -43,9 +39,6 @@ export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime"
 
 export type ProducerRecord = ProducerMark & { readonly next: number }
 
-/** Messages from one position to another, comma-joined, or bytes. */
-export type LogPage = { readonly next: number; readonly body: FrameBody }
-
 const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
   generation INTEGER NOT NULL,
@@ -65,7 +58,7 @@ const LOG_TABLES = [
   ) WITHOUT ROWID`,
 ]
 
-/** Reads and writes one stream. It decides nothing; whoever calls it holds the transaction. */
+/** Finds and writes one stream; `log-pages.ts` reads it. It decides nothing, and its caller holds the transaction. */
 export class StreamLog {
   readonly #host: Pick<StreamHost, "exec">
   #hasTable = false
@@ -84,14 +77,14 @@ export class StreamLog {
       "SELECT first + count AS tail, bytes_to FROM batches ORDER BY first DESC LIMIT 1",
     )
     return {
-      generation: whole(row.generation),
-      contentType: text(row.content_type),
+      generation: wholeIn(row.generation),
+      contentType: textIn(row.content_type),
       closed: row.closed === 1,
       lifetime: lifetimeOf(row),
-      usedAt: whole(row.used_at) as Millis, // was one when it was stored
-      streamSeq: row.stream_seq === null ? undefined : text(row.stream_seq),
-      tail: last === undefined ? 0 : whole(last.tail),
-      bytes: last === undefined ? 0 : whole(last.bytes_to),
+      usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
+      streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
+      tail: last === undefined ? 0 : wholeIn(last.tail),
+      bytes: last === undefined ? 0 : wholeIn(last.bytes_to),
     }
   }
 
@@ -99,7 +92,7 @@ export class StreamLog {
   create({ contentType, closed, lifetime }: NewStream, now: Millis): StreamRecord {
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
-    const generation = before === undefined ? now : Math.max(now, whole(before.generation) + 1)
+    const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
       `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text, used_at)
@@ -149,7 +142,7 @@ export class StreamLog {
 
   producer(id: string): ProducerRecord | undefined {
     const row = this.#first("SELECT epoch, seq, next FROM producers WHERE id = ?", id)
-    return row && { epoch: whole(row.epoch), seq: whole(row.seq), next: whole(row.next) }
+    return row && { epoch: wholeIn(row.epoch), seq: wholeIn(row.seq), next: wholeIn(row.next) }
   }
 
   noteProducer({ id, epoch, seq }: ProducerClaim, next: number): void {
@@ -163,31 +156,6 @@ export class StreamLog {
     )
   }
 
-  /** How many bytes of bodies lie between the batch that holds this position, itself included, and the end. */
-  bytesFrom(stream: StreamRecord, position: number): number {
-    if (position >= stream.tail) return 0
-    const row = this.#first(BATCH_BEFORE, position)
-    return stream.bytes - (row === undefined ? 0 : whole(row.bytes_to))
-  }
-
-  /** Whole batches from a position on, up to so many bytes but at least one; the first is cut when it begins earlier. */
-  read(stream: StreamRecord, position: number, bytesMax: number): LogPage {
-    const isJson = isJsonType(stream.contentType)
-    const bodies: SqlValue[] = []
-    let next = position
-    if (position < stream.tail) {
-      const end = stream.bytes - this.bytesFrom(stream, position) + bytesMax
-      for (const row of this.#host.exec(BATCHES_FROM, position)) {
-        if (bodies.length > 0 && whole(row.bytes_to) > end) break
-        const isCut = bodies.length === 0 && isJson
-        bodies.push(isCut ? splitBatch(text(row.body), position - whole(row.first))[1] : (row.body ?? null))
-        next = whole(row.first) + whole(row.count)
-      }
-      assert(next > position, `position ${position} of ${stream.tail} lies in a batch`)
-    }
-    return { next, body: isJson ? joinBatches(bodies.map(text)) : joinBytes(bodies) }
-  }
-
   #run(sql: string, ...values: SqlValue[]): void {
     this.#first(sql, ...values) // a host may run a statement only when its rows are asked for, though it has none
   }
@@ -198,43 +166,8 @@ export class StreamLog {
   }
 }
 
-const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1"
-
-const BATCHES_FROM = `SELECT first, count, bytes_to, body FROM batches WHERE first >= (${BATCH_AT}) ORDER BY first`
-
-const BATCH_BEFORE = `SELECT bytes_to FROM batches WHERE first < (${BATCH_AT}) ORDER BY first DESC LIMIT 1`
-
 function lifetimeOf(row: SqlRow): Lifetime {
-  if (row.ttl_s !== null) return { kind: "idle", seconds: whole(row.ttl_s) }
+  if (row.ttl_s !== null) return { kind: "idle", seconds: wholeIn(row.ttl_s) }
   if (row.expires_at === null) return { kind: "endless" }
-  return { kind: "until", at: whole(row.expires_at) as Millis, text: text(row.expires_text) } // was one when stored
-}
-
-function joinBytes(bodies: readonly SqlValue[]): Uint8Array<ArrayBuffer> {
-  const parts = bodies.map(bytesOf)
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
-}
-
-function whole(value: SqlValue | undefined): number {
-  assert(typeof value === "number", "a column of numbers holds numbers")
-  return value
-}
-
-function text(value: SqlValue | undefined): string {
-  assert(typeof value === "string", "a column of text holds text")
-  return value
-}
-
-function bytesOf(value: SqlValue): Uint8Array {
-  assert(
-    value instanceof ArrayBuffer || value instanceof Uint8Array,
-    "the bodies of a stream of bytes are bytes",
-  )
-  return value instanceof Uint8Array ? value : new Uint8Array(value)
+  return { kind: "until", at: wholeIn(row.expires_at) as Millis, text: textIn(row.expires_text) } // was one when stored
 }
