@@ -58,7 +58,7 @@ export type ViewNumber = number
 
 export type LiveRows = Reply<readonly Row[]>
 
-/** What the page sends on the port of a live query to end it. A port's closing is not told to its other end everywhere. */
+/** Ends a live query, sent on its port: not every browser tells a port that its other end has closed. */
 export const STOP = "stop"
 
 /** What the thread tells the page unasked. */

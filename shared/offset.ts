@@ -41,11 +41,11 @@ export type IssuedOffset = { readonly generation: number; readonly position: num
 export function issueOffset({ generation, position }: IssuedOffset): Offset {
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
-  const offset = `${generation.toString(36).padStart(GENERATION_WIDTH, "0")}_${String(position).padStart(POSITION_WIDTH, "0")}`
-  return offset as Offset // of the grammar by construction
+  const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
+  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}` as Offset // of the grammar by construction
 }
 
-/** Reads back what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */
+/** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */
 export function readIssuedOffset(text: string): IssuedOffset | undefined {
   const match = ISSUED.exec(text)
   if (match?.[1] === undefined || match[2] === undefined) return undefined

@@ -2,7 +2,7 @@ import type { Millis } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import type { Storage } from "./storage.ts"
 
-/** Everything the engine cannot work out for itself. The browser's is in `browser-host.ts`; a simulator brings its own. */
+/** Everything the engine cannot work out for itself. The browser's is in `browser-host.ts`. */
 export interface Host {
   now(): Millis
   /** In [0, 1). */

@@ -159,7 +159,7 @@ export class Views implements ReplicaListener {
   }
 }
 
-/** What is pending, stream by stream: each table is fed by one stream, so their order among each other means nothing. */
+/** What is pending, stream by stream: a table is fed by one stream, so the order among streams means nothing. */
 function pendingOf(replicas: readonly Replica[]): Messages[] {
   return replicas.flatMap(({ stream, pending }) => pending.map(({ messages }) => ({ stream, messages })))
 }

@@ -28,7 +28,8 @@ function page(from: number, ids: readonly string[]): Page {
 const heard: string[] = []
 const listener: ReplicaListener = {
   appended: (_stream, entries) => void heard.push(`appended ${ids(entries)}`),
-  advanced: (_stream, { messages }, confirmed) => void heard.push(`advanced ${messages.length}, confirmed ${ids(confirmed)}`),
+  advanced: (_stream, { messages }, confirmed) =>
+    void heard.push(`advanced ${messages.length}, confirmed ${ids(confirmed)}`),
   reordered: () => void heard.push("reordered"),
 }
 
@@ -96,7 +97,11 @@ describe("replica", () => {
 
   test("[OUT1] the batch in flight is the same bytes until a page settles it", () => {
     const inFlight = { epoch: 0, seq: 4, keys: [1 as OutboxKey, 2 as OutboxKey] }
-    const replica = new Replica({ ...record, nextSeq: 5, inFlight }, [stored(1, "a"), stored(2, "b"), stored(3, "c")], listener)
+    const replica = new Replica(
+      { ...record, nextSeq: 5, inFlight },
+      [stored(1, "a"), stored(2, "b"), stored(3, "c")],
+      listener,
+    )
     expect(replica.inFlightText()).toBe(`${JSON.stringify(event("a"))},${JSON.stringify(event("b"))}`)
     expect(replica.waiting().map(({ key }) => key)).toEqual([3])
     replica.take(page(0, ["a", "b"]))

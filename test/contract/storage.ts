@@ -85,7 +85,13 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
 
     test("[DISK4] ranges are of keys in their order: after is exclusive, upTo inclusive, limit from the start", async () => {
       const storage = await open()
-      for (const [stream, next] of [["b", "2"], ["a", "9"], ["b", "1"], ["b", "3"], ["c", "0"]]) {
+      for (const [stream, next] of [
+        ["b", "2"],
+        ["a", "9"],
+        ["b", "1"],
+        ["b", "3"],
+        ["c", "0"],
+      ]) {
         await put(storage, { stream, next })
       }
       const read = (range: object, limit?: number) =>
@@ -107,7 +113,11 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
       const written = put(storage, record)
       record.list.push(2)
       await written
-      expect(await storage.read((tx) => tx.get("pages", ["s", "1"]))).toEqual({ stream: "s", next: "1", list: [1] })
+      expect(await storage.read((tx) => tx.get("pages", ["s", "1"]))).toEqual({
+        stream: "s",
+        next: "1",
+        list: [1],
+      })
       storage.close()
     })
 

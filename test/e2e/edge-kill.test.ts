@@ -54,7 +54,10 @@ describe("an edge that is killed", () => {
     await Promise.all(pages.map(stopAppending))
     for (const page of pages) await expect.poll(() => pendingOf(page), { timeout: 60_000 }).toBe(0)
 
-    const log = (await readAll(`${edge.url}/v1/stream/${path}/lines`)) as { id: string; data: { author: string; n: number } }[]
+    const log = (await readAll(`${edge.url}/v1/stream/${path}/lines`)) as {
+      id: string
+      data: { author: string; n: number }
+    }[]
     expect(new Set(log.map(({ id }) => id)).size).toBe(log.length)
     for (const [i, page] of pages.entries()) {
       const own = log.filter(({ data }) => data.author === `p${i}`).map(({ data }) => data.n)

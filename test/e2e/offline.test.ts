@@ -25,7 +25,8 @@ afterAll(async () => {
 /** What ends a page in the very task in which it has appended. */
 const ENDINGS = {
   reload: (page: Page) => page.evaluate(() => (app.burst("A", 0, 200), location.reload())).catch(() => {}),
-  navigation: (page: Page) => page.evaluate(() => (app.burst("A", 0, 200), location.assign("about:blank"))).catch(() => {}),
+  navigation: (page: Page) =>
+    page.evaluate(() => (app.burst("A", 0, 200), location.assign("about:blank"))).catch(() => {}),
   close: (page: Page) => page.evaluate(() => (app.burst("A", 0, 200), window.close())).catch(() => {}),
   kill: async (page: Page) => {
     await page.evaluate(() => app.burst("A", 0, 200))
@@ -39,7 +40,10 @@ describe("two browsers and one edge", () => {
     async (name, end) => {
       const path = `offline/${name}`
       const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
-      const [first, b] = await Promise.all([visit(contextA, site.url, wire.url, path), visit(contextB, site.url, edge.url, path)])
+      const [first, b] = await Promise.all([
+        visit(contextA, site.url, wire.url, path),
+        visit(contextB, site.url, edge.url, path),
+      ])
       await expect.poll(() => connectionOf(first, `${path}/lines`)).toBe("live")
       wire.cut()
       await end(first)
@@ -56,10 +60,16 @@ describe("two browsers and one edge", () => {
       const rows = await rowsOf(a)
       expect(rows).toEqual(await rowsOf(b))
       expect(rows.every(({ times }) => times === 1)).toBe(true)
-      expect(rows.filter(({ author }) => author === "A").map(({ n }) => n)).toEqual(Array.from({ length: 220 }, (_, n) => n))
+      expect(rows.filter(({ author }) => author === "A").map(({ n }) => n)).toEqual(
+        Array.from({ length: 220 }, (_, n) => n),
+      )
 
-      const log = (await (await fetch(`${edge.url}/v1/stream/${path}/lines`)).json()) as { data: { author: string; n: number } }[]
-      expect(log.map(({ data }) => `${data.author}${data.n}`)).toEqual(rows.map(({ author, n }) => `${author}${n}`))
+      const log = (await (await fetch(`${edge.url}/v1/stream/${path}/lines`)).json()) as {
+        data: { author: string; n: number }
+      }[]
+      expect(log.map(({ data }) => `${data.author}${data.n}`)).toEqual(
+        rows.map(({ author, n }) => `${author}${n}`),
+      )
       await Promise.all([contextA.close(), contextB.close()])
     },
   )
@@ -67,7 +77,10 @@ describe("two browsers and one edge", () => {
   test("[LOG9] an append of one shows in the other's live query over two streams", async () => {
     const path = "offline/live"
     const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
-    const [a, b] = await Promise.all([visit(contextA, site.url, edge.url, path), visit(contextB, site.url, edge.url, path)])
+    const [a, b] = await Promise.all([
+      visit(contextA, site.url, edge.url, path),
+      visit(contextB, site.url, edge.url, path),
+    ])
     await a.evaluate(async () => {
       await app.name("A", "Ada")
       await app.add("A", 1)

@@ -20,9 +20,20 @@ function run(inputs: readonly ConnectionInput[], from: ConnectionState = { kind:
 const UP: ConnectionInput[] = [{ kind: "started" }, { kind: "page-read", upToDate: true }, { kind: "opened" }]
 
 const anyInput: fc.Arbitrary<ConnectionInput> = fc.oneof(
-  ...(["started", "ended", "paused", "resumed", "woke", "missing", "created", "opened", "behind", "lost"] as const).map((kind) =>
-    fc.constant({ kind }),
-  ),
+  ...(
+    [
+      "started",
+      "ended",
+      "paused",
+      "resumed",
+      "woke",
+      "missing",
+      "created",
+      "opened",
+      "behind",
+      "lost",
+    ] as const
+  ).map((kind) => fc.constant({ kind })),
   fc.boolean().map((upToDate) => ({ kind: "page-read" as const, upToDate })),
   fc.constant({ kind: "refused" as const, reason: "closed" as const }),
 )
@@ -67,12 +78,23 @@ describe("connection", () => {
   })
 
   test("[CONN4] what was refused for good is not tried again", () => {
-    const { state } = run([...UP, { kind: "refused", reason: "closed" }, { kind: "woke" }, { kind: "resumed" }, { kind: "lost" }])
+    const { state } = run([
+      ...UP,
+      { kind: "refused", reason: "closed" },
+      { kind: "woke" },
+      { kind: "resumed" },
+      { kind: "lost" },
+    ])
     expect(state).toEqual({ kind: "stopped", reason: "closed" })
   })
 
   test("[CONN5] paused means no network until resumed, also for what was about to begin", () => {
-    const { state, effects } = run([{ kind: "paused" }, { kind: "started" }, { kind: "woke" }, { kind: "lost" }])
+    const { state, effects } = run([
+      { kind: "paused" },
+      { kind: "started" },
+      { kind: "woke" },
+      { kind: "lost" },
+    ])
     expect(state.kind).toBe("paused")
     expect(effects).toEqual(["let-go"])
     expect(run([{ kind: "resumed" }], state).effects).toEqual(["let-go", "read-page"])

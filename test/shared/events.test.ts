@@ -39,18 +39,23 @@ describe("events", () => {
     expect(error.message).toMatch(/expected .*received string/i)
   })
 
-  test.each(["order.shipped", "toString", "__proto__"])("[EVENT2] the unknown type %s is refused with the known ones", (type) => {
-    const error = refusal(() => encodeEvent(orders, attributes(type), {}))
-    expect(error.code).toBe("invalid-event")
-    expect(error.message).toContain("order.placed, note.made")
-    expect(error.message).toContain(type)
-  })
+  test.each(["order.shipped", "toString", "__proto__"])(
+    "[EVENT2] the unknown type %s is refused with the known ones",
+    (type) => {
+      const error = refusal(() => encodeEvent(orders, attributes(type), {}))
+      expect(error.code).toBe("invalid-event")
+      expect(error.message).toContain("order.placed, note.made")
+      expect(error.message).toContain(type)
+    },
+  )
 
   test("[EVENT3] an event may have the limit of bytes as UTF-8, and not one more", () => {
     const empty = utf8Length(encodeEvent(orders, attributes("note.made"), { text: "", colour: "" }))
     const text = "é".repeat((LIMITS.eventBytesMax - empty) / 2)
     const padding = (LIMITS.eventBytesMax - empty) % 2 === 0 ? "" : "x"
-    expect(utf8Length(encodeEvent(orders, attributes("note.made"), { text, colour: padding }))).toBe(LIMITS.eventBytesMax)
+    expect(utf8Length(encodeEvent(orders, attributes("note.made"), { text, colour: padding }))).toBe(
+      LIMITS.eventBytesMax,
+    )
     const error = refusal(() => encodeEvent(orders, attributes("note.made"), { text, colour: `${padding}x` }))
     expect(error.message).toContain(String(LIMITS.eventBytesMax))
     expect(error.message).toContain(String(LIMITS.eventBytesMax + 1))
@@ -78,12 +83,16 @@ describe("events", () => {
 
   test("[EVENT5] any JSON may stand in a log; events of ours have an id and a type", () => {
     expect(isEvent({ id: "1", type: "t" })).toBe(true)
-    for (const other of [null, 1, "text", [], {}, { id: "1" }, { id: 1, type: "t" }]) expect(isEvent(other)).toBe(false)
+    for (const other of [null, 1, "text", [], {}, { id: "1" }, { id: 1, type: "t" }])
+      expect(isEvent(other)).toBe(false)
   })
 
-  test.each(["", "ascii", "é", "€", "😀", "a\ud800b", "\udfff"])("the length of %j is that of its UTF-8", (text) => {
-    const wellFormed = text.isWellFormed() ? new TextEncoder().encode(text).length : undefined
-    if (wellFormed !== undefined) expect(utf8Length(text)).toBe(wellFormed)
-    else expect(utf8Length(text)).toBeGreaterThanOrEqual(text.length)
-  })
+  test.each(["", "ascii", "é", "€", "😀", "a\ud800b", "\udfff"])(
+    "the length of %j is that of its UTF-8",
+    (text) => {
+      const wellFormed = text.isWellFormed() ? new TextEncoder().encode(text).length : undefined
+      if (wellFormed !== undefined) expect(utf8Length(text)).toBe(wellFormed)
+      else expect(utf8Length(text)).toBeGreaterThanOrEqual(text.length)
+    },
+  )
 })

@@ -9,13 +9,25 @@ describe("stream paths", () => {
     expect(parseStreamPath(path)).toBe(path)
   })
 
-  test.each(["", "/a", "a/", "a//b", ".", "a/../b", "a b", "a?b", "a%2fb", "é", "__ds/x", "x".repeat(513), 7, null])(
-    "[PATH1] %j is none, and the error says why",
-    (path) => {
-      expect(() => parseStreamPath(path)).toThrow(HeadwaterError)
-      expect(() => parseStreamPath(path)).toThrow(/acme\/orders/)
-    },
-  )
+  test.each([
+    "",
+    "/a",
+    "a/",
+    "a//b",
+    ".",
+    "a/../b",
+    "a b",
+    "a?b",
+    "a%2fb",
+    "é",
+    "__ds/x",
+    "x".repeat(513),
+    7,
+    null,
+  ])("[PATH1] %j is none, and the error says why", (path) => {
+    expect(() => parseStreamPath(path)).toThrow(HeadwaterError)
+    expect(() => parseStreamPath(path)).toThrow(/acme\/orders/)
+  })
 })
 
 describe("offsets", () => {
@@ -37,7 +49,8 @@ describe("offsets", () => {
   test("[OFFSET2] sort as text in the order of their places", () => {
     fc.assert(
       fc.property(issued, issued, (a, b) => {
-        const isLater = a.generation > b.generation || (a.generation === b.generation && a.position > b.position)
+        const isLater =
+          a.generation > b.generation || (a.generation === b.generation && a.position > b.position)
         expect(isAfter(issueOffset(a), issueOffset(b))).toBe(isLater)
       }),
     )
@@ -50,11 +63,17 @@ describe("offsets", () => {
     expect(isAfter(START, START)).toBe(false)
   })
 
-  test.each(["", "a,b", "a&b", "a=b", "a?b", "a/b", "a b", "x".repeat(256)])("[OFFSET1] %j is none", (text) => {
-    expect(parseOffset(text)).toBeUndefined()
-  })
+  test.each(["", "a,b", "a&b", "a=b", "a?b", "a/b", "a b", "x".repeat(256)])(
+    "[OFFSET1] %j is none",
+    (text) => {
+      expect(parseOffset(text)).toBeUndefined()
+    },
+  )
 
-  test.each([START, NOW, "0_0", "abc", `zzzzzzzzz_${"9".repeat(16)}`])("[OFFSET1] this edge never issued %j", (text) => {
-    expect(readIssuedOffset(text)).toBeUndefined()
-  })
+  test.each([START, NOW, "0_0", "abc", `zzzzzzzzz_${"9".repeat(16)}`])(
+    "[OFFSET1] this edge never issued %j",
+    (text) => {
+      expect(readIssuedOffset(text)).toBeUndefined()
+    },
+  )
 })

@@ -19,7 +19,11 @@ describe("log order", () => {
   })
 
   test("[LOG2] an entry is confirmed by its events standing in the log, whoever put them there", () => {
-    const pending = [{ messages: [message("a"), message("b")] }, { messages: [message("c")] }, { messages: [message("d")] }]
+    const pending = [
+      { messages: [message("a"), message("b")] },
+      { messages: [message("c")] },
+      { messages: [message("d")] },
+    ]
     const page = { messages: [message("x"), message("d"), 7, null, message("a"), message("b")] }
     expect(confirmedBy(pending, page)).toEqual([pending[0], pending[2]])
     expect(confirmedBy(pending, { messages: [message("y")] })).toEqual([])

@@ -1,6 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { FIRST_POSITION, freeze, type OutboxEntry, type OutboxKey, renumber, settle } from "../../shared/outbox.ts"
+import {
+  FIRST_POSITION,
+  freeze,
+  type OutboxEntry,
+  type OutboxKey,
+  renumber,
+  settle,
+} from "../../shared/outbox.ts"
 
 function entry(key: number, count = 1, bytes = 10): OutboxEntry {
   return { key: key as OutboxKey, text: `"${key}"`, count, bytes }
@@ -27,7 +34,10 @@ describe("outbox", () => {
   test("[OUT3] a batch holds whole entries in order, as many as fit, and at least one", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ count: fc.integer({ min: 1, max: 20 }), bytes: fc.integer({ min: 1, max: 150 }) }), { minLength: 1 }),
+        fc.array(
+          fc.record({ count: fc.integer({ min: 1, max: 20 }), bytes: fc.integer({ min: 1, max: 150 }) }),
+          { minLength: 1 },
+        ),
         (sizes) => {
           const waiting = sizes.map(({ count, bytes }, i) => entry(i + 1, count, bytes))
           const keys = freeze(FIRST_POSITION, waiting, BOUNDS).inFlight?.keys ?? []

@@ -1,7 +1,12 @@
 import type { BrowserContext, Page } from "playwright-core"
 
 /** Opens the test app of `test/e2e/app` on a new page of the context, at an edge, with its streams below `path`. */
-export async function visit(context: BrowserContext, site: string, edge: string, path: string): Promise<Page> {
+export async function visit(
+  context: BrowserContext,
+  site: string,
+  edge: string,
+  path: string,
+): Promise<Page> {
   const page = await context.newPage()
   await page.goto(site)
   await page.evaluate(([to, at]) => app.open(to, at), [edge, path] as const)

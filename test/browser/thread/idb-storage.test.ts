@@ -19,7 +19,9 @@ describe("indexeddb", () => {
   test("[DISK7] a closed database says storage-unavailable", async () => {
     const storage = await openIdbStorage(crypto.randomUUID())
     storage.close()
-    await expect(storage.read((tx) => tx.getAll("meta", {}))).rejects.toMatchObject({ code: "storage-unavailable" })
+    await expect(storage.read((tx) => tx.getAll("meta", {}))).rejects.toMatchObject({
+      code: "storage-unavailable",
+    })
     await expect(storage.write("strict", () => {})).rejects.toMatchObject({ code: "storage-unavailable" })
   })
 })

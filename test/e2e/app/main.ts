@@ -1,5 +1,13 @@
 import { z } from "zod"
-import { type Client, type ClientStatus, connect, defineStream, defineView, type Stream, type View } from "../../../client/index.ts"
+import {
+  type Client,
+  type ClientStatus,
+  connect,
+  defineStream,
+  defineView,
+  type Stream,
+  type View,
+} from "../../../client/index.ts"
 
 /** A small app for tests: lines of one stream, joined with the names of another. */
 const lines = defineStream({
@@ -23,7 +31,8 @@ const board = defineView({
     from: authors,
     table: "CREATE TABLE authors (author TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT",
     on: {
-      "author.named": "INSERT INTO authors VALUES (:author, :name) ON CONFLICT (author) DO UPDATE SET name = excluded.name",
+      "author.named":
+        "INSERT INTO authors VALUES (:author, :name) ON CONFLICT (author) DO UPDATE SET name = excluded.name",
     },
   },
 })
@@ -85,7 +94,12 @@ class App {
 
 declare global {
   var app: App
-  var headwater: { connect: typeof connect; defineStream: typeof defineStream; defineView: typeof defineView; z: typeof z }
+  var headwater: {
+    connect: typeof connect
+    defineStream: typeof defineStream
+    defineView: typeof defineView
+    z: typeof z
+  }
 }
 
 globalThis.app = new App()
