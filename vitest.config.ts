@@ -6,9 +6,14 @@ import { launchOptions } from "./test/support/chromium.ts"
 
 const SLOW_MS = 120_000
 
+/** Tests wait for conditions. How long is no promise of the product, only what a busy machine may need. */
+const PATIENCE_MS = 20_000
+
 export default defineConfig({
   resolve: { alias: { headwater: fileURLToPath(new URL("client/index.ts", import.meta.url)) } },
   test: {
+    expect: { poll: { timeout: PATIENCE_MS } },
+    testTimeout: 2 * PATIENCE_MS,
     projects: [
       {
         extends: true,

@@ -1,7 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { type Offset, START } from "../../shared/offset.ts"
+import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import {
   FIRST_POSITION,
   type OutboxEntry,
@@ -28,6 +28,15 @@ export type LogChange = {
 
 /** Below every key that a disk gives. */
 export const NO_KEY = 0 as OutboxKey // keys begin at 1
+
+/** Nothing is known of the size of a stream's pages before some were read. */
+const PAGES_FIRST_READ = 4
+
+/** Characters of messages that one read aims at. Enough to fold for some ten milliseconds. */
+const READ_LENGTH = 2 * 1024 * 1024
+
+/** Records that one read may bring, however small. */
+const PAGES_READ_MAX = 2_000
 
 /** Which leader a transaction acts for. Each new leader's term is greater than all before it. */
 export type Term = number
@@ -118,10 +127,23 @@ export class DeviceLog {
     })
   }
 
-  /** The pages that begin at or behind one offset and end at or before another, in order: the first `limit` of them. */
-  pages(stream: StreamPath, span: { after: Offset; upTo: Offset }, limit: number): Promise<StoredPage[]> {
-    const range = { after: [stream, span.after], upTo: [stream, span.upTo] }
-    return this.#storage.read((tx) => tx.getAll("pages", range, limit) as Promise<StoredPage[]>) // `save` writes these
+  /**
+   * The pages that begin at or behind one offset and end at or before another, in order, some megabytes at a time:
+   * a page can be one event or a whole answer of the edge.
+   */
+  async *pages(stream: StreamPath, span: { after: Offset; upTo: Offset }): AsyncGenerator<StoredPage[]> {
+    let limit = PAGES_FIRST_READ
+    for (let { after } = span; isAfter(span.upTo, after); ) {
+      const range = { after: [stream, after], upTo: [stream, span.upTo] }
+      const read = this.#storage.read((tx) => tx.getAll("pages", range, limit) as Promise<StoredPage[]>) // see `save`
+      const pages = await read
+      const last = pages.at(-1)
+      if (last === undefined) return
+      yield pages
+      after = last.next
+      const length = pages.reduce((sum, page) => sum + page.text.length, 1)
+      limit = Math.min(PAGES_READ_MAX, Math.ceil((pages.length * READ_LENGTH) / length))
+    }
   }
 
   /** The streams of which something waits for the edge. */

@@ -1,10 +1,8 @@
-import { assert } from "../../shared/assert.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { isAfter } from "../../shared/offset.ts"
 import type { ConnectionStatus, NewEntry, Notice, OpenOptions } from "../port.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
@@ -14,9 +12,6 @@ import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
 import { StatusBoard } from "./status-board.ts"
 import { openTabs, type TabMessage, type Tabs } from "./tabs.ts"
 import { Views } from "./views.ts"
-
-/** How many pages a tab reads at a time when it follows what the leader has stored. */
-const PAGES_READ_MAX = 64
 
 type Notify = (notice: Notice) => void
 
@@ -231,13 +226,7 @@ export class Session implements ReplicaListener, LeaderListener {
       this.#leader.appended(replica.stream)
       return record // the leader's pages come from the edge, and its disk is behind it
     }
-    while (isAfter(record.head, replica.head)) {
-      const pages = await this.#log.pages(
-        replica.stream,
-        { after: replica.head, upTo: record.head },
-        PAGES_READ_MAX,
-      )
-      assert(pages.length > 0, `the pages of ${replica.stream} reach from ${replica.head} to ${record.head}`)
+    for await (const pages of this.#log.pages(replica.stream, { after: replica.head, upTo: record.head })) {
       for (const page of pages) replica.take({ ...page, messages: parseBatch(page.text) })
     }
     return record

@@ -11,9 +11,6 @@ import type { Host } from "./host.ts"
 import type { DeviceLog } from "./log.ts"
 import type { PendingEntry, Replica, ReplicaListener } from "./replica.ts"
 
-/** Pages that are read from the disk at a time while a view is filled: some megabytes. */
-const PAGES_READ_MAX = 64
-
 /** About as long as one transaction takes. */
 const DISK_MS = 2
 
@@ -145,16 +142,15 @@ export class Views implements ReplicaListener {
     for (;;) {
       const behind = replicas.find((replica) => heads.get(replica) !== replica.head)
       if (behind === undefined) return filled()
-      const span = { after: heads.get(behind) ?? START, upTo: behind.head }
-      const pages = await this.#log.pages(behind.stream, span, PAGES_READ_MAX)
-      const confirmed: Messages[] = pages.map(({ text }) => ({
-        stream: behind.stream,
-        messages: parseBatch(text),
-      }))
-      state.rebase(confirmed, [])
-      const last = pages.at(-1)
-      if (last !== undefined) heads.set(behind, last.next)
-      else await new Promise<void>((resolve) => this.#host.after(DISK_MS, resolve)) // its page is being written
+      const { stream, head } = behind
+      const span = { after: heads.get(behind) ?? START, upTo: head }
+      for await (const pages of this.#log.pages(stream, span)) {
+        const confirmed = pages.map(({ text }) => ({ stream, messages: parseBatch(text) }))
+        state.rebase(confirmed, [])
+        heads.set(behind, pages.at(-1)?.next ?? span.after)
+      }
+      const isBeingWritten = heads.get(behind) !== head
+      if (isBeingWritten) await new Promise<void>((resolve) => this.#host.after(DISK_MS, resolve))
     }
   }
 }
