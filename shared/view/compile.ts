@@ -33,7 +33,7 @@ export type CompiledView = {
 type Place = string
 
 /**
- * Checks a view and creates its tables in `database`, which is empty so far. Rules VIEW1 to VIEW8.
+ * Checks a view and creates its tables in `database`, which is empty so far. Rules VIEW1 to VIEW6.
  *
  * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
  * is of no use then.
