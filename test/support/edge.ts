@@ -4,13 +4,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/edge.mjs", import.meta.url))
+const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
 
 export type EdgeOptions = {
   /** Default: a free one, which stays the same over restarts. */
   readonly port?: number
   /** Default: a new folder, which `stop` deletes. */
   readonly state?: string
+  /** Whether it serves the demo too, as `npm start` does. Default: no. */
+  readonly demo?: boolean
 }
 
 /** An edge in a process of its own, started as `npm run edge` starts it. */
@@ -27,7 +29,8 @@ export type TestEdge = {
 
 export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "headwater-edge-")))
-  let running = await launch(options.port ?? 0, state)
+  const program = script(options.demo === true ? "start.mjs" : "edge.mjs")
+  let running = await launch(program, options.port ?? 0, state)
   const { url } = running
   const port = Number(new URL(url).port)
 
@@ -43,7 +46,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGKILL")
-      running = await launch(port, state)
+      running = await launch(program, port, state)
     },
     async stop() {
       await end("SIGTERM")
@@ -54,8 +57,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
 
 type Running = { readonly url: string; readonly process: ChildProcess; readonly exited: Promise<unknown> }
 
-async function launch(port: number, state: string): Promise<Running> {
-  const args = [SCRIPT, "--port", String(port), "--state", state]
+async function launch(program: string, port: number, state: string): Promise<Running> {
+  const args = [program, "--port", String(port), "--state", state]
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
   const exited = new Promise((resolve) => child.once("exit", resolve))
   let errors = ""
@@ -64,7 +67,7 @@ async function launch(port: number, state: string): Promise<Running> {
   })
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (chunk) => {
-      const ready = /^ready (\S+)$/m.exec(String(chunk))
+      const ready = /(http:\/\/[\w.]+:\d+)/.exec(String(chunk))
       if (ready?.[1] !== undefined) resolve(ready[1])
     })
     child.once("exit", (code) => reject(new Error(`The edge ended with ${code}. ${errors}`)))
