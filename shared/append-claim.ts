@@ -20,7 +20,10 @@ export function claimOfFrame(fields: Record<string, unknown>): Decoded<AppendCla
   return claimOf({ ...fields, close: fields.close === true })
 }
 
-/** A header that is written as a whole number becomes one; any other stays the text it is, and is refused below. */
+/**
+ * A header that is written as a whole number becomes one; any other stays the text it is, and is refused
+ * below.
+ */
 function wholeNumber(text: string | undefined): unknown {
   return text !== undefined && /^[0-9]{1,16}$/.test(text) ? Number(text) : text
 }

@@ -11,10 +11,15 @@ export type Reply = {
   readonly message?: string
 }
 
-/** What an append was answered, and what it moved: `from` is the tail before, when something new was stored. */
+/**
+ * What an append was answered, and what it moved: `from` is the tail before, when something new was stored.
+ */
 export type AppendOutcome = { readonly reply: Reply; readonly from?: Offset }
 
-/** The one place where verdicts become statuses. `after` is the stream as it stands once the verdict is carried out. */
+/**
+ * The one place where verdicts become statuses. `after` is the stream as it stands once the verdict is
+ * carried out.
+ */
 export function replyTo(verdict: AppendVerdict, claim: AppendClaim, after: StreamFacts): Reply {
   const tail = { [HEADER.nextOffset]: after.tail, ...(after.closed && { [HEADER.closed]: "true" }) }
   switch (verdict.kind) {
@@ -52,7 +57,8 @@ function refusal(verdict: Refusal, stream: StreamFacts, tail: Record<string, str
         message: `The stream holds ${stream.contentType}; ${verdict.came} came.`,
       }
     case "stale-stream-seq": {
-      const message = `Stream-Seq must rise: the last was ${JSON.stringify(verdict.last)}, ${JSON.stringify(verdict.came)} came.`
+      const [last, came] = [JSON.stringify(verdict.last), JSON.stringify(verdict.came)]
+      const message = `Stream-Seq must rise: the last was ${last}, and ${came} came.`
       return { status: 409, headers: {}, message }
     }
     case "fenced": {

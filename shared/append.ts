@@ -15,7 +15,10 @@ export type AppendClaim = {
 
 export type ProducerClaim = ProducerMark & { readonly id: string }
 
-/** The body of an append once it is known to fit the stream: so many messages (of bytes: one) in so many bytes. */
+/**
+ * The body of an append once it is known to fit the stream: so many messages (of bytes: one) in so many
+ * bytes.
+ */
 export type AppendBody = { readonly data: FrameBody; readonly count: number; readonly bytes: number }
 
 /** A body that has not been looked into yet. */
@@ -47,10 +50,10 @@ export type AppendVerdict =
   | { readonly kind: "gap"; readonly expectedSeq: number; readonly receivedSeq: number }
 
 /**
- * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream, then
- * the content type, the body, the producer's number, and last `Stream-Seq`. A batch that the stream has taken before
- * is a duplicate even when the stream is closed by now: it is stored, and saying otherwise would make its producer
- * send it somewhere else.
+ * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
+ * then the content type, the body, the producer's number, and last `Stream-Seq`. A batch that the stream has
+ * taken before is a duplicate even when the stream is closed by now: it is stored, and saying otherwise would
+ * make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
   if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }

@@ -52,8 +52,8 @@ export function joinBatches(texts: readonly string[]): string {
 }
 
 /**
- * Cuts a checked batch before its message number `count`, counted from 0: what comes before, and that message with
- * all after it. The comma between them is dropped. A batch with fewer messages stays whole.
+ * Cuts a checked batch before its message number `count`, counted from 0: what comes before, and that message
+ * with all after it. The comma between them is dropped. A batch with fewer messages stays whole.
  */
 export function splitBatch(text: string, count: number): readonly [before: string, after: string] {
   if (count <= 0) return ["", text]
@@ -96,7 +96,9 @@ function depthOf(text: string): number {
   return deepest
 }
 
-/** Where the string that opens at `opening` closes. A quote after an odd number of backslashes is part of it. */
+/**
+ * Where the string that opens at `opening` closes. A quote after an odd number of backslashes is part of it.
+ */
 function closingQuote(text: string, opening: number): number {
   for (let at = text.indexOf('"', opening + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let slashes = 0

@@ -42,8 +42,8 @@ export type FrameBody = string | Uint8Array<ArrayBuffer>
 export type FrameData = string | ArrayBuffer | Uint8Array<ArrayBuffer>
 
 /**
- * One append. Its fields mean what the headers of the same POST mean, and are judged like them; what `decode` checks
- * here is only that there is somebody to answer.
+ * One append. Its fields mean what the headers of the same POST mean, and are judged like them; what `decode`
+ * checks here is only that there is somebody to answer.
  */
 export type AppendFrame = {
   readonly t: "append"
@@ -59,7 +59,10 @@ export type AppendFrame = {
   readonly body: FrameBody
 }
 
-/** What the edge sends. Everything between two offsets, in order and without gap, by `data` and by `reply` with `from`. */
+/**
+ * What the edge sends. Everything between two offsets, in order and without gap, by `data` and by `reply`
+ * with `from`.
+ */
 export type EdgeFrame =
   | {
       readonly t: "data"
@@ -74,15 +77,18 @@ export type EdgeFrame =
   | AppendReply
   | { readonly t: "pong" }
 
-/** The answer to the append frame with this id: status and headers of the same POST, header names in lower case. */
+/**
+ * The answer to the append frame with this id: status and headers of the same POST, header names in lower
+ * case.
+ */
 export type AppendReply = {
   readonly t: "reply"
   readonly id: number
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /**
-   * The tail before this append, when it stored something new. The reply then stands where the data frame would:
-   * the batch lies between `from` and the header `stream-next-offset`.
+   * The tail before this append, when it stored something new. The reply then stands where the data frame
+   * would: the batch lies between `from` and the header `stream-next-offset`.
    */
   readonly from?: Offset
   /** Why it was refused, for people. */
@@ -178,14 +184,19 @@ function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** What a client's frame says. Bad only when there is nobody to answer: such a socket is closed as `malformed`. */
+/**
+ * What a client's frame says. Bad only when there is nobody to answer: such a socket is closed as
+ * `malformed`.
+ */
 export type ClientFrame = {
   readonly id: number
   readonly fields: Record<string, unknown>
   readonly body: FrameBody
 }
 
-/** Reads the outside of a client's frame. Its fields are judged with the append, and answered with a status. */
+/**
+ * Reads the outside of a client's frame. Its fields are judged with the append, and answered with a status.
+ */
 export function decodeClientFrame(data: FrameData): Decoded<ClientFrame> {
   const parts = decodeParts(data)
   if (!parts.ok) return parts

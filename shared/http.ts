@@ -1,4 +1,7 @@
-/** Names of the protocol's headers, in lower case as they travel in reply frames. HTTP does not tell case apart. */
+/**
+ * Names of the protocol's headers, in lower case as they travel in reply frames. HTTP does not tell case
+ * apart.
+ */
 export const HEADER = {
   nextOffset: "stream-next-offset",
   upToDate: "stream-up-to-date",

@@ -17,8 +17,8 @@ export function isSameLifetime(one: Lifetime, other: Lifetime): boolean {
 }
 
 /**
- * When a stream last used at `usedAt` ends; undefined for never. Uses are written down coarsely, so the stream is
- * given what the note may lag behind: it never ends early.
+ * When a stream last used at `usedAt` ends; undefined for never. Uses are written down coarsely, so the
+ * stream is given what the note may lag behind: it never ends early.
  */
 export function endOf(lifetime: Lifetime, usedAt: Millis): Millis | undefined {
   switch (lifetime.kind) {

@@ -33,5 +33,7 @@ function testsIn(task: RunnerTask): RunnerTask[] {
 }
 
 function groupOf(task: RunnerTask): string {
-  return task.suite === undefined || task.suite.suite === undefined ? (task.suite?.name ?? "") : groupOf(task.suite)
+  return task.suite === undefined || task.suite.suite === undefined
+    ? (task.suite?.name ?? "")
+    : groupOf(task.suite)
 }

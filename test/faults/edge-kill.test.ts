@@ -3,8 +3,8 @@ import { decodeEdgeFrame, encodeAppendFrame, SUBPROTOCOL } from "../../shared/fr
 import { startEdge, type TestEdge } from "../support/edge.ts"
 
 /*
- * The edge is killed while idempotent producers append over both transports, and started again on the same state.
- * Each producer sends what was not acknowledged once more, as the same batch under the same number.
+ * The edge is killed while idempotent producers append over both transports, and started again on the same
+ * state. Each producer sends what was not acknowledged once more, as the same batch under the same number.
  */
 
 const KILLS = Number(process.env.HEADWATER_KILLS ?? 4)
@@ -89,7 +89,9 @@ function sendFrame(socket: WebSocket, producer: string, seq: number, body: strin
   })
 }
 
-/** Appends batch after batch until told to stop, each until it is acknowledged. Answers how many it appended. */
+/**
+ * Appends batch after batch until told to stop, each until it is acknowledged. Answers how many it appended.
+ */
 async function produce(
   producer: string,
   send: Send,

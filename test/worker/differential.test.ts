@@ -4,8 +4,9 @@ import type { AppendReply } from "../../shared/frames.ts"
 import { ask, create, EdgeSocket, newStream } from "./edge-client.ts"
 
 /*
- * The same appends through both transports, on two streams of the same name apart from a letter: equal statuses, equal
- * headers, and equal bytes in the log. Offsets differ by the time of creation, which is cut off.
+ * The same appends through both transports, on two streams of the same name apart from a letter: equal
+ * statuses, equal headers, and equal bytes in the log. Offsets differ by the time of creation, which is cut
+ * off.
  */
 
 const RUNS = Number(process.env.HEADWATER_RUNS ?? 40)

@@ -2,7 +2,9 @@ import { runInDurableObject } from "cloudflare:test"
 import { expect, test } from "vitest"
 import { append, ask, create, newStream, objectOf, producer } from "./edge-client.ts"
 
-/** Rows that the stream's object writes while `work` runs, as the storage counts and the platform bills them. */
+/**
+ * Rows that the stream's object writes while `work` runs, as the storage counts and the platform bills them.
+ */
 async function rowsWritten(path: string, work: () => Promise<unknown>): Promise<number> {
   let written = 0
   const restore = await runInDurableObject(objectOf(path), (_, { storage: { sql } }) => {

@@ -30,7 +30,10 @@ const ACCEPTED = [
   HEADER.producerSeq,
 ]
 
-/** On every answer, errors included: a browser of any origin may read it, and must not take it for what it is not. */
+/**
+ * On every answer, errors included: a browser of any origin may read it, and must not take it for what it is
+ * not.
+ */
 const COMMON = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers": EXPOSED.join(", "),

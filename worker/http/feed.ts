@@ -5,8 +5,8 @@ import type { StreamObject } from "../stream/stream-object.ts"
 export type StreamStub = DurableObjectStub<StreamObject>
 
 /**
- * What comes after an offset, as it comes, over a socket to the stream's object. The object may hibernate while nobody
- * appends; the waiting is done here, where it costs nothing.
+ * What comes after an offset, as it comes, over a socket to the stream's object. The object may hibernate
+ * while nobody appends; the waiting is done here, where it costs nothing.
  */
 export class Feed {
   readonly #socket: WebSocket

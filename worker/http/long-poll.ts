@@ -6,7 +6,10 @@ import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamStub } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
 
-/** What there is after an offset, or what comes within the time that a poll is held; else an answer without a body. */
+/**
+ * What there is after an offset, or what comes within the time that a poll is held; else an answer without a
+ * body.
+ */
 export async function longPoll(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
   const page = await stub.read(offset)
   if (page.kind !== "page") return faultResponse(page)

@@ -17,7 +17,9 @@ export function faultResponse(fault: ReadFault): Response {
   }
 }
 
-/** What comes in a frame as the page that HTTP makes of it; undefined when it only says that nothing is new. */
+/**
+ * What comes in a frame as the page that HTTP makes of it; undefined when it only says that nothing is new.
+ */
 export function pageOf(frame: EdgeFrame, before: Page): Page | undefined {
   if (frame.t === "control" && frame.closed) return { ...before, ...frame, from: before.next, body: EMPTY }
   if (frame.t !== "data") return undefined
@@ -46,8 +48,8 @@ export function pageHeaders(page: Page): Record<string, string> {
 
 /**
  * The answer to a catch-up read. A page that ends before the tail never changes, so caches may keep it as the
- * protocol proposes; one that ends at the tail may grow with the next append, so it is asked for again, and a 304
- * answers if it has not. Of `offset=now` nothing is worth keeping.
+ * protocol proposes; one that ends at the tail may grow with the next append, so it is asked for again, and a
+ * 304 answers if it has not. Of `offset=now` nothing is worth keeping.
  */
 export function pageResponse(request: Request, path: string, offset: string, page: Page): Response {
   const headers = { ...pageHeaders(page), "Content-Type": page.contentType }

@@ -5,7 +5,10 @@ export type RequestBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "too-large"; readonly bytes: number }
 
-/** Reads a body to its end, since an answer may not overtake it, and keeps no more of it than an append may have. */
+/**
+ * Reads a body to its end, since an answer may not overtake it, and keeps no more of it than an append may
+ * have.
+ */
 export async function readBody(request: Request): Promise<RequestBody> {
   const parts: Uint8Array[] = []
   let length = 0

@@ -12,7 +12,7 @@ export function sseEvents(page: Page, cursor: number): string {
   const control = {
     streamNextOffset: page.next,
     ...(page.upToDate && { upToDate: true }),
-    ...(page.closed ? { streamClosed: true } : { streamCursor: String(cursor) }), // nobody comes again after the end
+    ...(page.closed ? { streamClosed: true } : { streamCursor: String(cursor) }), // nobody comes back after the end
   }
   const data = isEmpty(page) ? "" : sseEvent("data", sseData(page))
   return data + sseEvent("control", JSON.stringify(control))

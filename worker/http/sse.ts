@@ -6,7 +6,10 @@ import { Feed, type StreamStub } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
 
-/** Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long enough. */
+/**
+ * Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long
+ * enough.
+ */
 export async function sse(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
   const first = await stub.read(offset)
   if (first.kind !== "page") return faultResponse(first)
@@ -30,7 +33,10 @@ export async function sse(stub: StreamStub, offset: string, cursor: string | nul
   })
 }
 
-/** `first`, then what follows it without gap: pages as long as there is much, the feed of the socket at the tail. */
+/**
+ * `first`, then what follows it without gap: pages as long as there is much, the feed of the socket at the
+ * tail.
+ */
 async function* pagesFrom(
   stub: StreamStub,
   first: Page,
@@ -48,7 +54,9 @@ async function* pagesFrom(
   }
 }
 
-/** Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal. */
+/**
+ * Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal.
+ */
 async function* pagesOfFeed(stub: StreamStub, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
   const feed = await Feed.open(stub, before.next, signal)
   let page = before

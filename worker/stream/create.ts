@@ -22,7 +22,10 @@ export type CreateFault =
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "too-large"; readonly bytes: number }
 
-/** Whether a stream may be made. One that is there already with the same properties is as good, whatever it holds. */
+/**
+ * Whether a stream may be made. One that is there already with the same properties is as good, whatever it
+ * holds.
+ */
 export function judgeCreate(
   stream: StreamRecord | undefined,
   claim: CreateClaim,

@@ -33,8 +33,8 @@ export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameB
 }
 
 /**
- * A page as HTTP carries it: a JSON array, or bytes. Text is taken out of the storage as the UTF-8 that it is there;
- * making strings of it and bytes again would take most of the time of a read.
+ * A page as HTTP carries it: a JSON array, or bytes. Text is taken out of the storage as the UTF-8 that it is
+ * there; making strings of it and bytes again would take most of the time of a read.
  */
 export function readForHttp(storage: Storage, claim: PageClaim): LogPage<Uint8Array<ArrayBuffer>> {
   const { next, rows } = readRows(storage, BATCHES_FROM_AS_BYTES, claim)
@@ -85,6 +85,7 @@ const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC
 
 const BATCH_BEFORE = `SELECT bytes_to FROM batches WHERE first < (${BATCH_AT}) ORDER BY first DESC LIMIT 1`
 
-const BATCHES_FROM = `SELECT first, count, bytes_to, body FROM batches WHERE first >= (${BATCH_AT}) ORDER BY first`
+const BATCHES_FROM = `SELECT first, count, bytes_to, body FROM batches
+  WHERE first >= (${BATCH_AT}) ORDER BY first`
 
 const BATCHES_FROM_AS_BYTES = BATCHES_FROM.replace("body", "CAST(body AS BLOB) AS body")

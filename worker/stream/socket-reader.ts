@@ -26,7 +26,7 @@ class SocketReader implements Reader {
     try {
       this.#socket.send(frame)
     } catch {
-      // It is closed already. Its client knows how far it has read, and goes on from there with another socket.
+      // It is closed already. Its client knows how far it has read, and goes on from there on another socket.
     }
   }
 

@@ -57,9 +57,9 @@ type News = { readonly frame: FrameBody; readonly isLast: boolean }
 type Appended = AppendOutcome & { readonly news?: News }
 
 /**
- * One stream: what it answers, what it stores and whom it tells. Every method is one turn: it decides and writes
- * without waiting for anything, so turns follow each other as the host calls them, and after each of them every open
- * socket has been sent everything up to the tail.
+ * One stream: what it answers, what it stores and whom it tells. Every method is one turn: it decides and
+ * writes without waiting for anything, so turns follow each other as the host calls them, and after each of
+ * them every open socket has been sent everything up to the tail.
  *
  * Nothing in memory outlives a turn, so it may be thrown away and made anew between any two of them.
  */
@@ -114,7 +114,10 @@ export class StreamCore {
     return outcome
   }
 
-  /** Sends a new socket everything it lacks, or closes it saying why not. From then on it hears of every append. */
+  /**
+   * Sends a new socket everything it lacks, or closes it saying why not. From then on it hears of every
+   * append.
+   */
   connect(reader: Reader, offset: string): void {
     const found = this.#locate(offset)
     if (found.kind === "missing") return reader.close(CLOSE.missing, "There is no such stream.")
@@ -144,7 +147,10 @@ export class StreamCore {
     if (news.isLast) reader.close(CLOSE.done, "The stream is closed.")
   }
 
-  /** Ends the stream if its time has come, else asks to be woken again. For when the time of `wakeAt` has come. */
+  /**
+   * Ends the stream if its time has come, else asks to be woken again. For when the time of `wakeAt` has
+   * come.
+   */
   expire(): void {
     const stream = this.#find()
     if (stream !== undefined) this.#wakeAtEnd(stream)
@@ -212,7 +218,10 @@ export class StreamCore {
     return { ...location, stream }
   }
 
-  /** The stream, unless its time is over: then it goes, now that somebody asks. A stream with sockets is in use. */
+  /**
+   * The stream, unless its time is over: then it goes, now that somebody asks. A stream with sockets is in
+   * use.
+   */
   #find(): StreamRecord | undefined {
     const stream = this.#log.find()
     const end = stream && endOf(stream.lifetime, stream.usedAt)

@@ -7,8 +7,8 @@ export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
 export type SqlRow = Readonly<Record<string, SqlValue>>
 
 /**
- * Everything that a stream cannot work out for itself. A Durable Object is one such host; a database in memory with
- * simulated sockets is another.
+ * Everything that a stream cannot work out for itself. A Durable Object is one such host; a database in
+ * memory with simulated sockets is another.
  */
 export interface StreamHost {
   now(): Millis
@@ -18,7 +18,10 @@ export interface StreamHost {
   transact<T>(work: () => T): T
   /** The sockets that are open. Each has been sent everything up to the tail whenever no work is running. */
   readers(): Iterable<Reader>
-  /** Asks for `expire` to be called at that time or soon after. A later call takes the place of an earlier one. */
+  /**
+   * Asks for `expire` to be called at that time or soon after. A later call takes the place of an earlier
+   * one.
+   */
   wakeAt(at: Millis): void
 }
 

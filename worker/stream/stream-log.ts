@@ -8,17 +8,17 @@ import { type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./
  * One stream in SQLite. A position is how many messages come before a place.
  *
  *   stream      one row    what the stream is; content_type is NULL once it is deleted
- *   batches     key first  what was appended at once, from position `first` on: `count` messages in `body`, the text
- *                          of a JSON batch or bytes; `bytes_to` adds up the bytes from the stream's start to its end
+ *   batches     key first  what was appended at once, from position `first` on: `count` messages in `body`, the
+ *                          text of a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end
  *   producers   key id     the last batch taken from each producer, and the position after it
  *
  * After every transaction:
  *   1. batches follow each other without gap: each begins where the one before it ends;
  *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append;
- *   3. a producer's mark is that of a batch which is in `batches`, and it stays for as long as the stream does.
+ *   3. a producer's mark is that of a batch which is in `batches`, and stays for as long as the stream does.
  *
- * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation and offsets of
- * the old one are known for what they are. Its other tables are dropped, which costs nothing, where rows would not.
+ * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation, and offsets
+ * of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows would.
  */
 
 export type StreamRecord = {
@@ -52,13 +52,18 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
 )`
 
 const LOG_TABLES = [
-  "CREATE TABLE batches (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, body NOT NULL)",
+  `CREATE TABLE batches (
+    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, body NOT NULL
+  )`,
   `CREATE TABLE producers (
     id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, next INTEGER NOT NULL
   ) WITHOUT ROWID`,
 ]
 
-/** Finds and writes one stream; `log-pages.ts` reads it. It decides nothing, and its caller holds the transaction. */
+/**
+ * Finds and writes one stream; `log-pages.ts` reads it. It decides nothing, and its caller holds the
+ * transaction.
+ */
 export class StreamLog {
   readonly #host: Pick<StreamHost, "exec">
   #hasTable = false
@@ -95,7 +100,8 @@ export class StreamLog {
     const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
-      `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text, used_at)
+      `INSERT OR REPLACE INTO stream
+         (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text, used_at)
        VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
@@ -157,7 +163,7 @@ export class StreamLog {
   }
 
   #run(sql: string, ...values: SqlValue[]): void {
-    this.#first(sql, ...values) // a host may run a statement only when its rows are asked for, though it has none
+    this.#first(sql, ...values) // a host may run a statement no sooner than its rows are asked for
   }
 
   #first(sql: string, ...values: SqlValue[]): SqlRow | undefined {
@@ -169,5 +175,5 @@ export class StreamLog {
 function lifetimeOf(row: SqlRow): Lifetime {
   if (row.ttl_s !== null) return { kind: "idle", seconds: wholeIn(row.ttl_s) }
   if (row.expires_at === null) return { kind: "endless" }
-  return { kind: "until", at: wholeIn(row.expires_at) as Millis, text: textIn(row.expires_text) } // was one when stored
+  return { kind: "until", at: wholeIn(row.expires_at) as Millis, text: textIn(row.expires_text) } // was one then
 }

@@ -17,7 +17,10 @@ import {
 } from "./stream-core.ts"
 import type { SqlValue } from "./stream-host.ts"
 
-/** One stream's Durable Object: it lends its storage, clock, sockets and alarm to the core, and decides nothing. */
+/**
+ * One stream's Durable Object: it lends its storage, clock, sockets and alarm to the core, and decides
+ * nothing.
+ */
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
 
@@ -54,7 +57,10 @@ export class StreamObject extends DurableObject<Env> {
     return this.#core.delete()
   }
 
-  /** Opens a socket at the offset of the request's query. Whatever is wrong with it, the socket is closed saying so. */
+  /**
+   * Opens a socket at the offset of the request's query. Whatever is wrong with it, the socket is closed
+   * saying so.
+   */
   override fetch(request: Request): Response {
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)

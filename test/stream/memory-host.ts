@@ -1,0 +1,69 @@
+import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/frames.ts"
+import type { Millis } from "../../shared/ids.ts"
+import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
+
+/** A stream's host in memory, with a clock that a test turns. */
+export class MemoryHost implements StreamHost {
+  readonly #database = new DatabaseSync(":memory:")
+  readonly open = new Set<MemoryReader>()
+  time = 1_800_000_000_000
+  alarm: number | undefined
+
+  now(): Millis {
+    return this.time as Millis
+  }
+
+  exec(sql: string, ...values: SqlValue[]): Iterable<SqlRow> {
+    return this.#database.prepare(sql).iterate(...(values as SQLInputValue[])) as Iterable<SqlRow> // plain values
+  }
+
+  transact<T>(work: () => T): T {
+    this.#database.exec("BEGIN")
+    try {
+      const result = work()
+      this.#database.exec("COMMIT")
+      return result
+    } catch (error) {
+      this.#database.exec("ROLLBACK")
+      throw error
+    }
+  }
+
+  readers(): Iterable<Reader> {
+    return [...this.open]
+  }
+
+  wakeAt(at: Millis): void {
+    this.alarm = at
+  }
+
+  /** A new socket, not yet sent anything. */
+  socket(): MemoryReader {
+    const reader = new MemoryReader(() => this.open.delete(reader))
+    this.open.add(reader)
+    return reader
+  }
+}
+
+/** The client's end of a socket, which remembers all it was told. */
+export class MemoryReader implements Reader {
+  readonly frames: EdgeFrame[] = []
+  closed: { readonly code: number } | undefined
+  readonly #leave: () => void
+
+  constructor(leave: () => void) {
+    this.#leave = leave
+  }
+
+  send(data: FrameBody): void {
+    const frame = decodeEdgeFrame(data)
+    if (!frame.ok) throw new Error(frame.reason)
+    if (this.closed === undefined) this.frames.push(frame.value)
+  }
+
+  close(code: number): void {
+    this.closed ??= { code }
+    this.#leave()
+  }
+}
