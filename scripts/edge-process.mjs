@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { node } from "./install.mjs"
 
@@ -93,12 +94,23 @@ function killGroup(pid) {
 }
 
 /**
- * npm cannot pass on a SIGKILL, but this process sees that it has another parent.
+ * npm cannot pass on a SIGKILL, but this process sees that it descends from somebody else. Between the two is a shell,
+ * which stays when npm goes.
  *
  * @param {() => void} stop
  */
 function stopWithNpm(stop) {
   if (process.env.npm_lifecycle_event === undefined) return
-  const parent = process.ppid
-  setInterval(() => process.ppid !== parent && stop(), PARENT_CHECK_MS).unref()
+  const born = ancestry()
+  setInterval(() => ancestry() !== born && stop(), PARENT_CHECK_MS).unref()
+}
+
+/** The parent, and its parent where the system tells. */
+function ancestry() {
+  try {
+    const status = readFileSync(`/proc/${process.ppid}/status`, "utf8")
+    return `${process.ppid} ${/^PPid:\s*(\d+)/m.exec(status)?.[1]}`
+  } catch {
+    return `${process.ppid}` // no /proc, or the parent left between two lines
+  }
 }
