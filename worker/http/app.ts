@@ -7,7 +7,7 @@ import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
 import type { Env } from "../env.ts"
 import { appendResponse, refuse } from "./answer.ts"
 import { preflight, withCommonHeaders } from "./common-headers.ts"
-import { createClaim, stateHeaders } from "./create.ts"
+import { createClaim, stateHeaders } from "./create-headers.ts"
 import type { StreamStub } from "./feed.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
@@ -42,7 +42,7 @@ routes.put(`${PREFIX}*`, async (c) => {
   const outcome = await c.get("stub").create(claim.value, body.bytes)
   switch (outcome.kind) {
     case "stream": {
-      const location = outcome.isNew ? { Location: c.req.url } : undefined
+      const location = outcome.isNew ? { Location: locationOf(c.req.url) } : undefined
       return new Response(null, {
         status: outcome.isNew ? 201 : 200,
         headers: { ...stateHeaders(outcome), ...location },
@@ -85,8 +85,10 @@ routes.notFound((c) =>
 
 routes.onError((error) => {
   console.error(JSON.stringify({ message: "request failed", error: String(error) }))
-  const isTransient = "retryable" in error || "overloaded" in error
-  if (isTransient) return refuse(503, "The stream cannot answer now; try again.", { "Retry-After": "1" })
+  const { retryable, overloaded }: { retryable?: boolean; overloaded?: boolean } = error // as the runtime marks them
+  if (retryable === true || overloaded === true) {
+    return refuse(503, "The stream cannot answer now; try again.", { "Retry-After": "1" })
+  }
   return refuse(500, "The edge failed; this is a fault of its own.")
 })
 
@@ -136,6 +138,12 @@ function openSocket(c: StreamContext, offset: string): Response | Promise<Respon
     return refuse(400, `The subprotocol is ${SUBPROTOCOL}; ${offered.join(",") || "none"} was offered.`)
   }
   return c.get("stub").fetch(c.req.raw)
+}
+
+/** The stream's address: the request's without its query. */
+function locationOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }
 
 /** The path keeps the spelling of the URL, as the URL standard writes it. */

@@ -11,44 +11,33 @@ export type CreateClaim = {
   readonly closed: boolean
 }
 
-export type CreateVerdict =
-  /** `body` holds the first messages, if any. */
-  | { readonly kind: "create"; readonly body: AppendBody | undefined }
-  | { readonly kind: "exists" }
-  | CreateFault
-
+/** Why there will be no such stream. */
 export type CreateFault =
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "too-large"; readonly bytes: number }
 
-/**
- * Whether a stream may be made. One that is there already with the same properties is as good, whatever it
- * holds.
- */
-export function judgeCreate(
-  stream: StreamRecord | undefined,
-  claim: CreateClaim,
-  body: RawBody,
-): CreateVerdict {
-  if (stream !== undefined) return judgeExisting(stream, claim)
-  if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
-  if (body.bytes === 0) return { kind: "create", body: undefined }
-  const decoded = body.decode(claim.contentType)
-  if (!decoded.ok) return { kind: "malformed", reason: decoded.reason }
-  return { kind: "create", body: decoded.value.count === 0 ? undefined : decoded.value }
-}
-
-function judgeExisting(stream: StreamRecord, claim: CreateClaim): CreateVerdict {
+/** A stream that is there already is as good as a new one, whatever it holds, unless it has other properties. */
+export function conflictWith(stream: StreamRecord, claim: CreateClaim): CreateFault | undefined {
   if (mediaType(stream.contentType) !== mediaType(claim.contentType)) {
     return conflict(`holds ${stream.contentType}, and ${claim.contentType} was asked for`)
   }
-  if (!isSameLifetime(stream.lifetime, claim.lifetime))
-    return conflict("has another TTL or another time of expiry")
+  if (!isSameLifetime(stream.lifetime, claim.lifetime)) return conflict("has another TTL or time of expiry")
   if (stream.closed !== claim.closed) return conflict(stream.closed ? "is closed" : "is not closed")
-  return { kind: "exists" }
+  return undefined
 }
 
-function conflict(what: string): CreateVerdict {
+function conflict(what: string): CreateFault {
   return { kind: "conflict", reason: `The stream exists and ${what}.` }
+}
+
+/** What a new stream begins with: the first messages, or none. */
+export type Beginning = { readonly kind: "beginning"; readonly body: AppendBody | undefined }
+
+export function beginningOf({ contentType }: CreateClaim, body: RawBody): Beginning | CreateFault {
+  if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
+  if (body.bytes === 0) return { kind: "beginning", body: undefined }
+  const decoded = body.decode(contentType)
+  if (!decoded.ok) return { kind: "malformed", reason: decoded.reason }
+  return { kind: "beginning", body: decoded.value.count === 0 ? undefined : decoded.value }
 }

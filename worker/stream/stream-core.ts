@@ -19,7 +19,7 @@ import { endOf, isUseWorthNoting } from "../../shared/lifetime.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { issueOffset, type Offset } from "../../shared/offset.ts"
 import { frameBody } from "./append-body.ts"
-import { type CreateClaim, type CreateFault, judgeCreate } from "./create.ts"
+import { beginningOf, type CreateClaim, type CreateFault, conflictWith } from "./create.ts"
 import { locate } from "./locate.ts"
 import { bytesFrom, readForFrame, readForHttp } from "./log-pages.ts"
 import type { Reader, StreamHost } from "./stream-host.ts"
@@ -75,12 +75,14 @@ export class StreamCore {
   /** Makes the stream, or finds that it is there already with the same properties. */
   create(claim: CreateClaim, body: RawBody): CreateOutcome {
     const existing = this.#find()
-    const verdict = judgeCreate(existing, claim, body)
-    if (verdict.kind === "exists" && existing !== undefined) return { ...stateOf(existing), isNew: false }
-    if (verdict.kind !== "create") return verdict as CreateFault // it exists only where it was found
+    if (existing !== undefined) {
+      return conflictWith(existing, claim) ?? { ...stateOf(existing), isNew: false }
+    }
+    const beginning = beginningOf(claim, body)
+    if (beginning.kind !== "beginning") return beginning
     const stream = this.#host.transact(() => {
       const empty = this.#log.create(claim, this.#host.now())
-      return verdict.body === undefined ? empty : this.#log.append(empty, verdict.body)
+      return beginning.body === undefined ? empty : this.#log.append(empty, beginning.body)
     })
     this.#wakeAtEnd(stream)
     return { ...stateOf(stream), isNew: true }
@@ -174,7 +176,7 @@ export class StreamCore {
     const claim = claimFor(before)
     const facts = this.#facts(before, claim)
     const verdict = judge(facts, claim, body)
-    const after = this.#host.transact(() => this.#carryOut(verdict, before, claim))
+    const after = this.#carryOut(verdict, before, claim)
     const reply = replyTo(verdict, claim, {
       ...facts,
       closed: after.closed,
@@ -197,15 +199,17 @@ export class StreamCore {
     }
   }
 
-  /** Batch, producer's mark and all else that a verdict changes, in the caller's one transaction. */
+  /** Batch, producer's mark and all else that a verdict changes, in one transaction. Answers what the stream is now. */
   #carryOut(verdict: AppendVerdict, before: StreamRecord, claim: AppendClaim): StreamRecord {
-    const isTaken = verdict.kind === "store" || verdict.kind === "close"
-    if (isTaken || verdict.kind === "duplicate") this.#noteUse(before)
-    if (!isTaken || before.closed) return before
-    const stored = verdict.kind === "store" ? this.#log.append(before, verdict.body) : before
-    if (claim.producer !== undefined) this.#log.noteProducer(claim.producer, stored.tail)
-    if (claim.streamSeq !== undefined) this.#log.noteStreamSeq(claim.streamSeq)
-    return claim.close ? this.#log.close(stored) : stored
+    if (verdict.kind === "duplicate") this.#noteUse(before)
+    if (before.closed || (verdict.kind !== "store" && verdict.kind !== "close")) return before
+    return this.#host.transact(() => {
+      this.#noteUse(before)
+      const stored = verdict.kind === "store" ? this.#log.append(before, verdict.body) : before
+      if (claim.producer !== undefined) this.#log.noteProducer(claim.producer, stored.tail)
+      if (claim.streamSeq !== undefined) this.#log.noteStreamSeq(claim.streamSeq)
+      return claim.close ? this.#log.close(stored) : stored
+    })
   }
 
   /** The place that a reader asks for. Finding one is a use of the stream. */
