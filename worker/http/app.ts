@@ -85,7 +85,7 @@ routes.notFound((c) =>
 
 routes.onError((error) => {
   console.error(JSON.stringify({ message: "request failed", error: String(error) }))
-  const { retryable, overloaded }: { retryable?: boolean; overloaded?: boolean } = error // as the runtime marks them
+  const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean } // the runtime's marks
   if (retryable === true || overloaded === true) {
     return refuse(503, "The stream cannot answer now; try again.", { "Retry-After": "1" })
   }
