@@ -169,6 +169,18 @@ test("[EDGE10] a TTL counts from the last use, and an open socket is a use", () 
   expect(core.head().kind).toBe("missing")
 })
 
+test("[EDGE10] a batch that is sent again is a use, a refused one is none", () => {
+  const { host, core } = newStream({ kind: "idle", seconds: 10 })
+  const claim = { ...CLAIM, producer: { id: "p", epoch: 0, seq: 0 } }
+  for (let n = 0; n < 3; n++) {
+    expect(core.append(claim, body("1")).reply.status).toBe(n === 0 ? 200 : 204)
+    host.time += 9_000
+  }
+  expect(core.append(CLAIM, body("{")).reply.status).toBe(400)
+  host.time += 9_000
+  expect(core.head().kind).toBe("missing")
+})
+
 test("[EDGE10] asking for the head is no use", () => {
   const { host, core } = newStream({ kind: "idle", seconds: 10 })
   for (let second = 0; second < 11; second++) {
