@@ -1,3 +1,4 @@
+import { joinBatches } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -82,6 +83,6 @@ function joined(stream: StreamPath, pages: readonly Page[]): StoredPage | undefi
   const [first] = pages
   const last = pages.at(-1)
   if (first === undefined || last === undefined) return undefined
-  const text = pages.map((page) => page.text).join(",")
+  const text = joinBatches(pages.map((page) => page.text))
   return { stream, from: first.from, next: last.next, text }
 }

@@ -1,5 +1,7 @@
 import { parseBatch } from "../../shared/batch.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { type OutboxEntry, type OutboxKey, type ProducerPosition, settle } from "../../shared/outbox.ts"
@@ -100,6 +102,14 @@ export class Replica {
     this.#position = position
   }
 
+  /** @throws HeadwaterError `backlog-full` when so many events more may not wait for the edge. */
+  expectRoomFor(count: number): void {
+    const [waiting, bound] = [this.#pendingEvents, LIMITS.pendingEventsMax]
+    if (waiting + count <= bound) return
+    const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${this.stream} do.`
+    throw new HeadwaterError("backlog-full", message)
+  }
+
   append(entries: readonly PendingEntry[]): void {
     this.#pending.push(...entries)
     for (const entry of entries) this.#pendingEvents += entry.count
@@ -161,7 +171,8 @@ export class Replica {
   }
 
   #merged(entries: readonly StoredEntry[]): void {
-    this.#mergedTo = entries.at(-1)?.key ?? this.#mergedTo
+    const last = entries.at(-1)?.key ?? NO_KEY
+    if (last > this.#mergedTo) this.#mergedTo = last // looks may come back in another order than they went out
     for (const key of this.#own) if (key <= this.#mergedTo) this.#own.delete(key)
   }
 
@@ -173,6 +184,11 @@ export class Replica {
 /** Entries without a key were appended after all that have one, and keep their order. */
 function inOrder(a: PendingEntry, b: PendingEntry): number {
   return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** An entry that the app has just appended. */
+export function appendedEntry({ text, count, bytes }: Omit<OutboxEntry, "key">): PendingEntry {
+  return { key: undefined, text, count, bytes, messages: parseBatch(text) }
 }
 
 function parsed(entry: StoredEntry): PendingEntry {

@@ -1,14 +1,15 @@
 import { parseBatch } from "../../shared/batch.ts"
-import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
+import type { ErrorData } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import type { ConnectionStatus, NewEntry, Notice, OpenOptions } from "../port.ts"
+import { standForLeader } from "./candidate.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
 import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
 import { Receipts } from "./receipts.ts"
-import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { appendedEntry, type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
 import { StatusBoard } from "./status-board.ts"
 import { openTabs, type TabMessage, type Tabs } from "./tabs.ts"
 import { Views } from "./views.ts"
@@ -25,6 +26,8 @@ export class Session implements ReplicaListener, LeaderListener {
   readonly #tabs: Tabs
   readonly #replicas = new Map<StreamPath, Promise<Replica>>()
   readonly #open = new Map<StreamPath, Replica>()
+  /** What was appended to streams that are still being loaded, in the order of appending. */
+  readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
   readonly #ended = new AbortController()
@@ -72,25 +75,17 @@ export class Session implements ReplicaListener, LeaderListener {
    * survives the page.
    */
   async append(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
+    const loading = this.replica(stream) // looks at the disk before the write, so it will not find these entries there
     const replica = this.#open.get(stream)
-    const waiting = replica?.pendingEvents ?? 0
-    const count = entries.reduce((sum, entry) => sum + entry.count, 0)
-    if (waiting + count > LIMITS.pendingEventsMax) throw backlogFull(stream, waiting)
+    replica?.expectRoomFor(entries.reduce((sum, entry) => sum + entry.count, 0))
     const stored = this.#log.append(stream, entries)
+    this.#tabs.tell({ kind: "appending", stream })
+    const pending = entries.map(appendedEntry)
+    if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...pending])
+    else replica.append(pending)
     this.#writes = Promise.allSettled([this.#writes, stored])
-    const pending = entries.map(pendingEntry)
-    replica?.append(pending)
     try {
-      const keys = await stored
-      this.#receipts.await(
-        keys,
-        entries.map((entry) => entry.ticket),
-      )
-      if (replica === undefined) await this.#refresh(stream)
-      else replica.stored(pending, keys)
-    } catch (reason) {
-      replica?.refused(pending)
-      throw reason
+      this.#receipts.await(await this.#settle(stored, pending, loading), entries)
     } finally {
       this.#status.changed()
     }
@@ -147,7 +142,6 @@ export class Session implements ReplicaListener, LeaderListener {
     if (!(reason instanceof Deposed)) return // the connection rests, says why, and comes again
     this.#leader?.end()
     this.#release()
-    this.#seekLeadership()
   }
 
   rejected(stream: StreamPath, error: ErrorData): void {
@@ -155,9 +149,24 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#receipts.rejected(this.#open.get(stream)?.pending ?? [], error)
   }
 
+  /** Tells the replica what became of entries that it shows, or will show as soon as it is loaded. */
+  async #settle(stored: Promise<OutboxKey[]>, pending: readonly PendingEntry[], loading: Promise<Replica>) {
+    const replica = await loading.catch(() => undefined) // who asked for the stream hears of it
+    try {
+      const keys = await stored
+      replica?.stored(pending, keys)
+      return keys
+    } catch (reason) {
+      replica?.refused(pending)
+      throw reason
+    }
+  }
+
   async #load(stream: StreamPath): Promise<Replica> {
     const { record, entries } = await this.#log.open(stream, NO_KEY)
     const replica = new Replica(record, entries, this)
+    replica.append(this.#early.get(stream) ?? [])
+    this.#early.delete(stream)
     this.#open.set(stream, replica)
     this.#tabs.tell({ kind: "wanted", stream })
     this.#leader?.sync(replica)
@@ -166,7 +175,16 @@ export class Session implements ReplicaListener, LeaderListener {
   }
 
   #seekLeadership(): void {
-    this.#host.lock(`${databaseName(this.#options)}:leader`, this.#ended.signal, () => this.#lead())
+    const lockName = `${databaseName(this.#options)}:leader`
+    standForLeader(
+      this.#host,
+      lockName,
+      this.#ended.signal,
+      () => this.#lead(),
+      (reason) => {
+        for (const stream of this.#open.keys()) this.#diskFailed(stream, reason)
+      },
+    )
   }
 
   /** Leads until the session ends or is deposed. */
@@ -184,12 +202,20 @@ export class Session implements ReplicaListener, LeaderListener {
     for (const replica of this.#open.values()) this.#leader.sync(replica)
     this.#tabs.tell({ kind: "leading" })
     this.#status.changed()
-    await over
-    this.#leader = undefined
+    try {
+      for (const stream of await this.#log.owing()) void this.#refresh(stream) // stored while nobody led
+      await over
+    } finally {
+      this.#leader.end()
+      this.#leader = undefined
+    }
   }
 
   #hear(message: TabMessage): void {
     switch (message.kind) {
+      case "appending":
+        if (this.#leader !== undefined) void this.#refresh(message.stream)
+        return
       case "appended":
       case "saved":
         if (this.#open.has(message.stream)) void this.#refresh(message.stream)
@@ -267,14 +293,4 @@ export class Session implements ReplicaListener, LeaderListener {
 /** An account's data at one edge, and nobody else's. */
 function databaseName({ edge, account }: OpenOptions): string {
   return `headwater:${edge}:${account}`
-}
-
-function pendingEntry({ text, count, bytes }: NewEntry): PendingEntry {
-  return { key: undefined, text, count, bytes, messages: parseBatch(text) }
-}
-
-function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {
-  const bound = LIMITS.pendingEventsMax
-  const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
-  return new HeadwaterError("backlog-full", message)
 }

@@ -5,6 +5,8 @@ import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
 export type TabMessage =
+  /** Entries of this stream are on their way to the disk. Told at once: the teller may be gone before it can say more. */
+  | { readonly kind: "appending"; readonly stream: StreamPath }
   /** Entries of this stream were stored. */
   | { readonly kind: "appended"; readonly stream: StreamPath }
   /** The leader has stored more of this stream's log. */
@@ -20,10 +22,19 @@ export type TabMessage =
   /** The edge refuses the stream's events. */
   | { readonly kind: "rejected"; readonly stream: StreamPath; readonly error: ErrorData }
 
-/** Opens the way to the other tabs of this account. */
+/** Opens the way to the other tabs of this account. Once it is closed, what is told is told to nobody. */
 export function openTabs(host: Host, name: string, hear: (message: TabMessage) => void): Tabs {
   const channel: Channel = host.openChannel(name, (message) => hear(message as TabMessage)) // only tabs know its name
-  return { tell: (message) => channel.post(message), close: () => channel.close() }
+  let isOpen = true
+  return {
+    tell(message) {
+      if (isOpen) channel.post(message)
+    },
+    close() {
+      isOpen = false
+      channel.close()
+    },
+  }
 }
 
 export type Tabs = { tell(message: TabMessage): void; close(): void }
