@@ -85,8 +85,19 @@ export class Board {
     this.#waiting = []
     const seen = { rows: { ...this.#rows }, status: this.#status }
     const pending = await readPending(this.#streams)
-    await new Promise(requestAnimationFrame)
+    await nextFrame()
     for (const panel of this.#panels) panel({ ...seen, pending })
     for (const resolve of waiting) resolve()
   }
 }
+
+/** A page that nobody sees gets no frames; it is kept up to date all the same. */
+function nextFrame(): Promise<unknown> {
+  if (document.hidden) return Promise.resolve()
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve)
+    setTimeout(resolve, FRAME_MS_MAX)
+  })
+}
+
+const FRAME_MS_MAX = 250

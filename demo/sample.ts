@@ -56,17 +56,18 @@ function pick(
   return products.at(-1)
 }
 
-/** What has to be delivered before a crowd comes, in whole crates. */
+/** What has to be delivered before a crowd comes: whole crates, and some for those who come after it. */
 export function deliveries(purchases: readonly Purchase[]): Purchase[] {
   const wanted = new Map<ProductRow, number>()
   for (const { product, quantity } of purchases) wanted.set(product, (wanted.get(product) ?? 0) + quantity)
   return [...wanted].flatMap(([product, pieces]) => {
     const missing = pieces - Math.max(0, product.left)
-    return missing > 0 ? { product, quantity: Math.ceil(missing / CRATE) * CRATE } : []
+    return missing > 0 ? { product, quantity: (Math.ceil(missing / CRATE) + CRATES_AFTER) * CRATE } : []
   })
 }
 
 export const CRATE = 10
+const CRATES_AFTER = 3
 
 /** A name for a product that its owner has not thought of. */
 export function skuOf(name: string): string {

@@ -31,5 +31,6 @@ const figure = () => element("td", { class: "figure" })
 
 function write(cell: HTMLElement, ms: number | undefined, failure: string | undefined): void {
   setText(cell, ms === undefined ? (failure ?? "waits") : duration(ms))
-  cell.toggleAttribute("data-pending", ms === undefined)
+  cell.toggleAttribute("data-pending", ms === undefined && failure === undefined)
+  cell.toggleAttribute("data-failed", ms === undefined && failure !== undefined)
 }

@@ -66,7 +66,6 @@ function productRow(first: Item, market: Market, act: Act): Part<Item> {
       setText(sold, count(product.sold))
       setText(revenue, euros(product.revenue))
       price.update()
-      setText(sell, product.left > 0 ? "Sell" : "Sold out")
       sell.disabled = product.left <= 0
       sell.setAttribute("aria-label", `Sell one: ${product.name}`)
       crate.setAttribute("aria-label", `${CRATE} more: ${product.name}`)
