@@ -40,11 +40,17 @@ const NOTES = [
 const ROUNDS = 5
 const QUICK_ROUNDS = 2
 
-try {
-  await run(parseOptions(process.argv.slice(2), Object.keys(METRICS)))
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  process.exitCode = 1
+const options = readOptions()
+if (options !== undefined) await run(options)
+
+function readOptions(): Options | undefined {
+  try {
+    return parseOptions(process.argv.slice(2), Object.keys(METRICS))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 2
+    return undefined
+  }
 }
 
 async function run({ only, quick, json }: Options): Promise<void> {

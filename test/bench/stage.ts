@@ -27,7 +27,8 @@ export type Stage = {
 }
 
 export async function openStage(options: { rounds: number; quick: boolean }): Promise<Stage> {
-  const [edge, site] = await Promise.all([startEdge(), serveSite("bench/app")])
+  const site = await serveSite("bench/app")
+  const edge = await startEdge() // last: a process that a failure after it would leave behind
   const filled = new Map<number, Promise<string>>()
   let names = 0
   const urlOf = (path: string) => `${edge.url}/v1/stream/${path}`
