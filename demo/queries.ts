@@ -83,4 +83,5 @@ export const QUERIES: { readonly [Name in keyof Rows]: string } = {
 
 /** Open orders that can be shipped from what there is. */
 export const SHIPPABLE = `
-  SELECT o.id FROM orders o JOIN products p USING (sku) WHERE o.state = 'open' AND o.turn <= p.stock ORDER BY o.position`
+  SELECT o.id FROM orders o JOIN products p USING (sku)
+  WHERE o.state = 'open' AND o.turn <= p.stock ORDER BY o.position`
