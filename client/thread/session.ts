@@ -83,9 +83,10 @@ export class Session implements ReplicaListener, LeaderListener {
     const pending = entries.map(appendedEntry)
     if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...pending])
     else replica.append(pending)
-    this.#writes = Promise.allSettled([this.#writes, stored])
+    const settled = this.#settle(stored, pending, loading)
+    this.#writes = Promise.allSettled([this.#writes, settled])
     try {
-      this.#receipts.await(await this.#settle(stored, pending, loading), entries)
+      this.#receipts.await(await settled, entries)
     } finally {
       this.#status.changed()
     }
