@@ -1,5 +1,5 @@
-import { HeadwaterError } from "../../shared/errors.ts"
 import type { Durability, ReadTransaction, Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import type { DiskTransaction } from "./disk-transaction.ts"
 

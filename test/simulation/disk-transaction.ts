@@ -1,4 +1,3 @@
-import { HeadwaterError } from "../../shared/errors.ts"
 import type {
   Durability,
   KeyRange,
@@ -6,6 +5,7 @@ import type {
   StoreName,
   WriteTransaction,
 } from "../../client/thread/storage.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import { type Change, keyOf } from "./image.ts"
 

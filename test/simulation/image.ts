@@ -2,7 +2,11 @@ import { STORES, type StorageKey, type StoreName } from "../../client/thread/sto
 import { SortedStore } from "./sorted-store.ts"
 
 /** One record that is put (or with `undefined` taken out) in one store. */
-export type Change = { readonly store: StoreName; readonly key: StorageKey; readonly record: object | undefined }
+export type Change = {
+  readonly store: StoreName
+  readonly key: StorageKey
+  readonly record: object | undefined
+}
 
 /** What a device's database holds at one moment. */
 export class Image {

@@ -46,6 +46,7 @@ export class Scheduler {
 
   /** Runs everything that is due until `until`, or until `isOver` says so after a task. */
   async run(until: number, isOver: () => boolean = () => false): Promise<void> {
+    await settled() // what was begun since the last task
     for (let task = this.#heap[0]; task !== undefined && task.at <= until; task = this.#heap[0]) {
       pop(this.#heap)
       if (task.run === undefined) continue

@@ -7,6 +7,6 @@ import { LIMITS } from "../../shared/limits.ts"
 Object.assign(LIMITS, {
   batchEventsMax: 5,
   batchBytesMax: 4_000,
-  socketCatchUpBytesMax: 3_000,
+  socketCatchUpBytesMax: 600,
   readBytesMax: 2_000,
 })

@@ -1,0 +1,128 @@
+import { decodeClientFrame, type FrameData } from "../../shared/frames.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Device } from "./device.ts"
+import type { DiskWatcher } from "./disk.ts"
+import { checkImage, checkRemoved, eventsOf, outboxOf } from "./disk-check.ts"
+import type { Edge } from "./edge.ts"
+import type { Appended, History } from "./history.ts"
+import { foldLedger, isFolded, type LedgerEvent } from "./model.ts"
+import type { Tab } from "./tab.ts"
+import { type Trace, Violation } from "./trace.ts"
+
+/** Compares what disks, rows and frames say with what was appended and with the edge's log, while the world runs. */
+export class Checker {
+  readonly #edge: Edge
+  readonly #history: History
+  readonly #trace: Trace
+  readonly #numbers = new Map<string, string>()
+
+  constructor(edge: Edge, history: History, trace: Trace) {
+    this.#edge = edge
+    this.#history = history
+    this.#trace = trace
+  }
+
+  readonly log = (stream: StreamPath): readonly LedgerEvent[] =>
+    this.#edge.object(stream).log as readonly LedgerEvent[] // the apps append nothing else
+
+  /** Each transaction of a device's disk, as it takes effect. */
+  watchDisk(device: string): DiskWatcher {
+    return (changes, undo, image) =>
+      this.#judge(() => {
+        checkRemoved(device, undo, changes, this.log)
+        if (changes.some(({ store }) => store === "streams")) checkImage(device, image, this.log)
+      })
+  }
+
+  /** A device's disk as a tab would find it now: whole, and with everything that was ever stored. */
+  checkDevice({ name, disk }: Device): void {
+    this.#judge(() => {
+      checkImage(name, disk.image, this.log)
+      const pending = new Set(outboxOf(disk.image).flatMap((entry) => eventsOf(entry).map(({ id }) => id)))
+      for (const { event, stream, state, device } of this.#history.all) {
+        if (device !== name || state !== "stored" || pending.has(event.id)) continue
+        const isConfirmed = this.log(stream).some(({ id }) => id === event.id)
+        if (!isConfirmed)
+          throw new Violation(
+            "S19",
+            `${name} stored ${event.id}; it is neither pending there nor at the edge.`,
+          )
+      }
+    })
+  }
+
+  /** An append as it reaches the edge: a number stands for the same bytes for ever. */
+  readonly frame = (stream: StreamPath, data: FrameData): void =>
+    this.#judge(() => {
+      const frame = decodeClientFrame(data)
+      if (!frame.ok) throw new Violation("FRAME", frame.reason)
+      const { producer, epoch, seq } = frame.value.fields
+      const number = `${stream} ${producer} ${epoch} ${seq}`
+      const [text, before] = [String(frame.value.body), this.#numbers.get(number)]
+      if (before !== undefined && before !== text)
+        throw new Violation("S16", `Other events were sent as ${number}.`)
+      this.#numbers.set(number, text)
+    })
+
+  /** What a live query has told: the edge's log from its start, then only what this device has appended itself. */
+  readonly places = (tab: Tab, stream: StreamPath, places: readonly string[]): void =>
+    this.#judge(() => {
+      if (new Set(places).size < places.length)
+        throw new Violation("S2", `${tab.name} shows an event of ${stream} twice: ${repeated(places)}.`)
+      const log = this.log(stream).filter(isFolded)
+      const shared = places.findIndex((id, at) => log[at]?.id !== id)
+      for (const id of shared === -1 ? [] : places.slice(shared)) {
+        const appended = this.#history.get(id)
+        if (appended?.device !== tab.device.name)
+          throw new Violation(
+            "S5",
+            `${tab.name} shows ${id} of ${stream} where the edge has ${log[shared]?.id}.`,
+          )
+        if (appended.state === "failed")
+          throw new Violation("S7", `${tab.name} shows ${id}, which was not stored.`)
+      }
+    })
+
+  /** A tab's rows in one moment: the fold of a prefix of the log and of what is pending, with all that it stored. */
+  async look(tab: Tab, stream: StreamPath): Promise<boolean> {
+    const seen = await tab.look(stream)
+    if (seen === undefined) return false
+    const { ledger, pending } = seen
+    this.#judge(() => {
+      const events = this.log(stream)
+      const waiting = pending.map((id) => this.#appended(id).event).filter(isFolded)
+      const read = ledger.places.length - waiting.length
+      const expected = foldLedger([...events.filter(isFolded).slice(0, Math.max(0, read)), ...waiting])
+      if (JSON.stringify(expected) !== JSON.stringify(ledger))
+        throw new Violation("S12", `${tab.name} shows ${differing(ledger, expected)} of ${stream}.`)
+      const shown = new Set(ledger.places)
+      for (const { event, state, stream: of } of this.#history.of(tab.name)) {
+        if (of === stream && state === "stored" && isFolded(event) && !shown.has(event.id))
+          throw new Violation("S9", `${tab.name} stored ${event.id} and does not show it.`)
+      }
+    })
+    return pending.length === 0 && ledger.places.length === this.log(stream).filter(isFolded).length
+  }
+
+  #appended(id: string): Appended {
+    const appended = this.#history.get(id)
+    if (appended === undefined) throw new Violation("S7", `Nobody has appended ${id}.`)
+    return appended
+  }
+
+  #judge(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#trace.bug(error)
+    }
+  }
+}
+
+function repeated(ids: readonly string[]): string {
+  return ids.find((id, at) => ids.indexOf(id) !== at) ?? "none"
+}
+
+function differing(one: object, other: object): string {
+  return `${JSON.stringify(one)}, expected ${JSON.stringify(other)},`
+}

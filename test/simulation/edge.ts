@@ -1,0 +1,117 @@
+import type { FrameData } from "../../shared/frames.ts"
+import { PING, PONG } from "../../shared/frames.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Env } from "../../worker/env.ts"
+import { app } from "../../worker/http/app.ts"
+import type { Reader } from "../../worker/stream/stream-host.ts"
+import { EdgeObject, type ObjectParts } from "./edge-object.ts"
+import type { Trace } from "./trace.ts"
+
+/** The near end of a socket, as the edge has it. */
+export interface EdgeSocket {
+  /** Where it was opened. */
+  readonly url: URL
+  send(frame: string): void
+  close(code: number): void
+  /** The edge's process has died under it. */
+  lost(): void
+}
+
+/** Sees each append frame as it reaches the edge. */
+export type FrameWatcher = (stream: StreamPath, frame: FrameData) => void
+
+const SOCKET_LOST = 1006
+const PREFIX = "/v1/stream/"
+
+/** The edge: the production routes in front, one object for each stream behind, all in one process that can die. */
+export class Edge {
+  readonly #parts: ObjectParts
+  readonly #trace: Trace
+  readonly #watch: FrameWatcher
+  readonly #objects = new Map<StreamPath, EdgeObject>()
+  readonly #sockets = new Map<EdgeSocket, { readonly object: EdgeObject; readonly reader: Reader }>()
+  #isUp = true
+  /** Which process this is. */
+  life = 0
+
+  constructor(parts: ObjectParts, trace: Trace, watch: FrameWatcher) {
+    this.#parts = parts
+    this.#trace = trace
+    this.#watch = watch
+  }
+
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  object(stream: StreamPath): EdgeObject {
+    const known = this.#objects.get(stream)
+    if (known !== undefined) return known
+    const object = new EdgeObject(this.#parts)
+    this.#objects.set(stream, object)
+    return object
+  }
+
+  /** Answers as the production routes do. Never, when the process dies meanwhile. */
+  async answer(request: Request): Promise<Response> {
+    const env = { STREAMS: { getByName: (path: string) => this.object(path as StreamPath) } }
+    return app.fetch(request, env as unknown as Env) // the routes ask of a stub what an object here answers
+  }
+
+  open(socket: EdgeSocket): void {
+    if (!this.#isUp) return socket.close(SOCKET_LOST)
+    const object = this.object(pathOf(socket.url))
+    const reader: Reader = {
+      send: (frame) => object.output(() => socket.send(String(frame))),
+      close: (code) => {
+        object.disconnect(reader)
+        this.#sockets.delete(socket)
+        object.output(() => socket.close(code))
+      },
+    }
+    this.#sockets.set(socket, { object, reader })
+    object.connect(reader, socket.url.searchParams.get("offset") ?? "")
+  }
+
+  receive(socket: EdgeSocket, frame: string): void {
+    const known = this.#sockets.get(socket)
+    if (known === undefined) return
+    if (frame === PING) return socket.send(PONG) // by the runtime, past the gate
+    this.#watch(pathOf(socket.url), frame)
+    known.object.receive(known.reader, frame)
+  }
+
+  /** The other end has closed it, or the network says so. */
+  hangUp(socket: EdgeSocket): void {
+    const known = this.#sockets.get(socket)
+    known?.object.disconnect(known.reader)
+    this.#sockets.delete(socket)
+  }
+
+  /** The process dies with all its sockets. It takes requests again after `start`. */
+  kill(): void {
+    this.#isUp = false
+    this.life++
+    for (const object of this.#objects.values()) object.crash()
+    const sockets = [...this.#sockets.keys()]
+    this.#sockets.clear()
+    for (const socket of sockets) socket.lost()
+  }
+
+  start(): void {
+    this.#isUp = true
+  }
+
+  evict(): void {
+    this.#trace.fault("evict")
+    for (const object of this.#objects.values()) object.evict()
+  }
+
+  close(): void {
+    for (const object of this.#objects.values()) object.close()
+  }
+}
+
+function pathOf(url: URL): StreamPath {
+  return url.pathname.slice(PREFIX.length) as StreamPath // a client made it of one
+}

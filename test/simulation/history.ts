@@ -1,0 +1,49 @@
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Offset } from "../../shared/offset.ts"
+import type { LedgerEvent } from "./model.ts"
+
+/** One event that an app appended, and what its client has said of it. */
+export type Appended = {
+  readonly event: LedgerEvent
+  readonly stream: StreamPath
+  readonly device: string
+  readonly tab: string
+  /** `asked`: no answer yet, or never. `stored`: flushed to this device's disk. `failed`: nothing was stored. */
+  state: "asked" | "stored" | "failed"
+  /** What the edge's confirmation said. */
+  offset: Offset | undefined
+}
+
+/** Everything that was appended in one run, in the order of the calls. */
+export class History {
+  readonly #byId = new Map<string, Appended>()
+  readonly #byTab = new Map<string, Appended[]>()
+
+  add(appended: Appended): void {
+    this.#byId.set(appended.event.id, appended)
+    const ofTab = this.#byTab.get(appended.tab) ?? []
+    ofTab.push(appended)
+    this.#byTab.set(appended.tab, ofTab)
+  }
+
+  get(id: string): Appended | undefined {
+    return this.#byId.get(id)
+  }
+
+  get all(): Iterable<Appended> {
+    return this.#byId.values()
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** In the order in which the tab appended. */
+  of(tab: string): readonly Appended[] {
+    return this.#byTab.get(tab) ?? []
+  }
+
+  get tabs(): Iterable<string> {
+    return this.#byTab.keys()
+  }
+}

@@ -1,0 +1,169 @@
+import { Replica } from "../../client/thread/replica.ts"
+import type { ReadTransaction, Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import { Views } from "../../client/thread/views.ts"
+import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
+import { NOW } from "../../shared/offset.ts"
+import { StreamCore } from "../../worker/stream/stream-core.ts"
+import type { Reader } from "../../worker/stream/stream-host.ts"
+import type { Parts } from "./world.ts"
+
+/** A bug that systems of this kind have had, put back in. The simulator is worth what it finds of these. */
+export type Mutant = {
+  readonly name: string
+  readonly bug: string
+  readonly parts: Parts
+  /** Changes production code in memory. Returns the way back. */
+  install?(): () => void
+}
+
+class ForgetfulCore extends StreamCore {
+  #count = 0
+
+  override receive(reader: Reader, data: FrameData): void {
+    const frame = decodeClientFrame(data)
+    if (!frame.ok) return super.receive(reader, data)
+    const { id, fields, body } = frame.value
+    const producer = `${fields.producer}/${this.#count++}`
+    super.receive(reader, encodeAppendFrame({ t: "append", id, producer, epoch: 0, seq: 0, body }))
+  }
+}
+
+class SkippingCore extends StreamCore {
+  override connect(reader: Reader): void {
+    super.connect(reader, NOW)
+  }
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "dedupe off",
+    bug: "The edge takes a batch that it has taken before.",
+    parts: { core: (host) => new ForgetfulCore(host) },
+  },
+  {
+    name: "ack before commit",
+    bug: "The edge answers before what it has stored is on disk.",
+    parts: { gated: false },
+  },
+  {
+    name: "socket from now",
+    bug: "A new socket is told what comes next, and not what it lacks.",
+    parts: { core: (host) => new SkippingCore(host) },
+  },
+  {
+    name: "fan-out forgets one",
+    bug: "One reader is left out when an append is told.",
+    parts: { core: (host) => new StreamCore({ ...host, readers: () => [...host.readers()].slice(1) }) },
+  },
+  {
+    name: "batch chosen anew",
+    bug: "A batch is sent under a number that the disk does not know.",
+    parts: writing({
+      put: (record) =>
+        record.inFlight ? { ...record, nextSeq: Number(record.nextSeq) - 1, inFlight: null } : record,
+    }),
+  },
+  {
+    name: "head without its page",
+    bug: "The head moves in another transaction than the page that moves it.",
+    parts: writing({ put: (record) => ("text" in record ? undefined : record) }),
+  },
+  {
+    name: "confirmed stays pending",
+    bug: "What the edge has confirmed is not taken out of the outbox.",
+    parts: writing({ keepsEntries: true }),
+  },
+  {
+    name: "relaxed outbox",
+    bug: "Appends are answered when they would survive the tab, not the device.",
+    parts: wrapping((storage) => ({ write: (_, body) => storage.write("relaxed", body) })),
+  },
+  {
+    name: "answered before stored",
+    bug: "Appends are answered when the disk has the request, not when it has the event.",
+    parts: wrapping((storage) => ({
+      write: (durability, body) =>
+        new Promise((resolve, reject) => {
+          const early = (tx: WriteTransaction) => {
+            const running = body(tx)
+            Promise.resolve(running).then(resolve, reject)
+            return running
+          }
+          storage.write(durability, early).catch(reject)
+        }),
+    })),
+  },
+  {
+    name: "leader keeps pages to itself",
+    bug: "Followers are not told that the disk has more.",
+    parts: { tells: (message) => (message as { kind: string }).kind !== "saved" },
+  },
+  {
+    name: "last words lost",
+    bug: "An append is told to other tabs only once it is stored, which its tab may not live to see.",
+    parts: { tells: (message) => (message as { kind: string }).kind !== "appending" },
+  },
+  {
+    name: "own entries forgotten",
+    bug: "A tab takes its own entries for those of another when it looks at the disk.",
+    parts: {},
+    install() {
+      const { stored } = Replica.prototype
+      Replica.prototype.stored = function (entries, keys) {
+        stored.call(this, entries, [])
+        for (const [at, entry] of entries.entries()) entry.key = keys[at]
+      }
+      return () => {
+        Replica.prototype.stored = stored
+      }
+    },
+  },
+  {
+    name: "rebase forgotten",
+    bug: "Rows are not folded again when pending events go away or come in between.",
+    parts: {},
+    install() {
+      const { reordered } = Views.prototype
+      Views.prototype.reordered = () => {}
+      return () => {
+        Views.prototype.reordered = reordered
+      }
+    },
+  },
+]
+
+function wrapping(change: (storage: Storage) => Pick<Storage, "write">): Parts {
+  return {
+    storage: (storage) => ({
+      read: <T>(body: (tx: ReadTransaction) => Promise<T>) => storage.read(body),
+      close: () => storage.close(),
+      ...change(storage),
+    }),
+  }
+}
+
+type Tampering = {
+  /** Another record for the one that is put; undefined for none. */
+  put?(record: Readonly<Record<string, unknown>>): object | undefined
+  readonly keepsEntries?: boolean
+}
+
+function writing({ put = (record) => record, keepsEntries = false }: Tampering): Parts {
+  return wrapping((storage) => ({
+    write: (durability, body) =>
+      storage.write(durability, (tx) =>
+        body({
+          get: (store, key) => tx.get(store, key),
+          getAll: (store, range, limit) => tx.getAll(store, range, limit),
+          add: (record) => tx.add(record),
+          put(store, record) {
+            const changed = put(record as Record<string, unknown>) // records are objects with names
+            if (changed !== undefined) tx.put(store, changed)
+          },
+          delete(store, key) {
+            if (!keepsEntries) tx.delete(store, key)
+          },
+        }),
+      ),
+  }))
+}

@@ -1,0 +1,66 @@
+import type { Random } from "./random.ts"
+import type { Scheduler } from "./scheduler.ts"
+
+type Parcel = { readonly label: string; readonly deliver: () => void; stop: () => void }
+
+/**
+ * One direction of a connection: everything arrives in order, or nothing more does. In between it may stand still for
+ * as long as the network is away.
+ */
+export class Pipe {
+  readonly #scheduler: Scheduler
+  readonly #random: Random
+  #delayMs: number
+  #lastAt = 0
+  #state: "open" | "held" | "cut" = "open"
+  #inTransit: Parcel[] = []
+  #held: Parcel[] = []
+
+  constructor(scheduler: Scheduler, random: Random, delayMs: number) {
+    this.#scheduler = scheduler
+    this.#random = random
+    this.#delayMs = delayMs
+  }
+
+  send(label: string, deliver: () => void): void {
+    const parcel: Parcel = { label, deliver, stop: () => {} }
+    if (this.#state === "held") this.#held.push(parcel)
+    else if (this.#state === "open") this.#dispatch(parcel)
+  }
+
+  /** What is on the way arrives; what follows waits for `release`. */
+  hold(): void {
+    if (this.#state === "open") this.#state = "held"
+  }
+
+  release(): void {
+    if (this.#state !== "held") return
+    this.#state = "open"
+    for (const parcel of this.#held.splice(0)) this.#dispatch(parcel)
+  }
+
+  /** Of what is on the way a part arrives, from the front, then `lastWord` if there is one, and nothing ever after. */
+  cut(label: string, lastWord?: () => void): void {
+    if (this.#state === "cut") return
+    this.#state = "cut"
+    this.#held = []
+    const arriving = this.#random.whole(0, this.#inTransit.length)
+    for (const parcel of this.#inTransit.splice(arriving)) parcel.stop()
+    if (lastWord !== undefined) this.#dispatch({ label, deliver: lastWord, stop: () => {} })
+  }
+
+  /** From now on everything takes about so long. */
+  slow(delayMs: number): void {
+    this.#delayMs = delayMs
+  }
+
+  #dispatch(parcel: Parcel): void {
+    const { now } = this.#scheduler
+    this.#lastAt = Math.max(now + this.#random.delay(this.#delayMs), this.#lastAt + 0.001)
+    this.#inTransit.push(parcel)
+    parcel.stop = this.#scheduler.after(this.#lastAt - now, parcel.label, () => {
+      this.#inTransit.shift()
+      parcel.deliver()
+    })
+  }
+}

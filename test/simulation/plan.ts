@@ -1,0 +1,49 @@
+import { type DiskFaults, SOUND_DISK } from "./disk.ts"
+import { type NetworkFaults, SOUND_NETWORK } from "./network.ts"
+import type { Random } from "./random.ts"
+
+/** What can happen to a world besides its users. */
+export type Fault = "cut" | "crawl" | "away" | "restart" | "evict" | "power" | "steal"
+
+/** What one seed's world is made of. Each fault is in about half of the worlds, so that rare ones are not drowned. */
+export type Plan = {
+  readonly devices: number
+  readonly tabsMax: number
+  readonly ledgers: number
+  readonly stormMs: number
+  /** Between two things that users do, and between two that befall them, on average. */
+  readonly actMs: number
+  readonly faultMs: number
+  readonly faults: Readonly<Record<Fault, number>>
+  readonly disk: DiskFaults
+  readonly network: NetworkFaults
+}
+
+/** @param steals Whether a lock may be taken from a leader that lives. */
+export function drawPlan(random: Random, steals: boolean): Plan {
+  const some = (value: number) => (random.chance(0.5) ? value * random.next() : 0)
+  return {
+    devices: random.whole(1, 4),
+    tabsMax: random.whole(1, 3),
+    ledgers: random.whole(1, 2),
+    stormMs: random.whole(5_000, 40_000),
+    actMs: random.pick([60, 150, 400]),
+    faultMs: random.pick([400, 1_500, 4_000]),
+    faults: {
+      cut: some(4),
+      crawl: some(2),
+      away: some(2),
+      restart: some(2),
+      evict: some(1),
+      power: some(1),
+      steal: steals ? some(1) : 0,
+    },
+    disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
+    network: {
+      delayMs: SOUND_NETWORK.delayMs * random.pick([0.2, 1, 10]),
+      requestLost: some(0.2),
+      answerLost: some(0.2),
+      answerTorn: some(0.1),
+    },
+  }
+}

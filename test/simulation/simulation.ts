@@ -1,0 +1,133 @@
+import { outboxOf } from "./disk-check.ts"
+import { checkLog } from "./final-check.ts"
+import { Storm } from "./storm.ts"
+import type { Tab } from "./tab.ts"
+import { Trace, type Violation } from "./trace.ts"
+import { type Parts, World } from "./world.ts"
+
+/** How long everybody has, once all works again, to send what waits and to read what there is. */
+const LIVENESS_MS = 60_000
+const LOOK_MS = 500
+const LEAVING_MS = 15_000
+
+export type Outcome = {
+  readonly seed: number
+  readonly violation: Violation | undefined
+  readonly steps: number
+  readonly simulatedMs: number
+  readonly events: number
+  readonly faults: ReadonlyMap<string, number>
+  readonly hash: string
+  readonly lastLines: readonly string[]
+}
+
+export type SimulationOptions = {
+  readonly parts?: Parts
+  /** Hears every line of the trace. */
+  readonly onLine?: (line: string) => void
+}
+
+/** Runs the world of one seed: a storm, then quiet, then the last reads. Ends at the first promise that is broken. */
+export async function simulate(seed: number, { parts, onLine }: SimulationOptions = {}): Promise<Outcome> {
+  const trace = new Trace(onLine)
+  const world = new World(seed, trace, parts)
+  const print = console.error
+  console.error = (...words) => trace.note(`edge says ${words.join(" ")}`)
+  try {
+    await storm(world)
+    if (trace.violation === undefined) await quiet(world)
+    if (trace.violation === undefined) await lastReads(world)
+  } finally {
+    console.error = print
+    for (const tab of world.tabs) tab.end(true)
+    world.edge.close()
+  }
+  const { violation, steps, faults, hash, lastLines } = trace
+  return {
+    seed,
+    violation,
+    steps,
+    simulatedMs: world.scheduler.now,
+    events: world.history.size,
+    faults,
+    hash,
+    lastLines,
+  }
+}
+
+async function storm(world: World): Promise<void> {
+  const storm = new Storm(world)
+  storm.begin()
+  await world.scheduler.run(world.plan.stormMs, () => world.trace.violation !== undefined)
+  storm.end()
+}
+
+/** Nothing fails any more. Each device has somebody who looks, and nobody wants to stay off the network. */
+async function quiet(world: World): Promise<void> {
+  const { scheduler, trace, devices, plan } = world
+  trace.note("everything works again")
+  world.heal()
+  for (const device of devices) world.openTab(device, plan.ledgers)
+  const end = scheduler.now + LIVENESS_MS
+  await scheduler.run(scheduler.now + LOOK_MS)
+  world.bury()
+  for (const device of devices)
+    world
+      .tabsOf(device)
+      .find((tab) => tab.isOpen)
+      ?.setPaused(false)
+  while (scheduler.now < end && trace.violation === undefined) {
+    await scheduler.run(scheduler.now + LOOK_MS, () => trace.violation !== undefined)
+    if ((await unfinished(world)).length === 0) return
+  }
+  for (const { rule, what } of await unfinished(world)) trace.violated(rule, what)
+}
+
+type Missing = { readonly rule: string; readonly what: string }
+
+/** What has still to happen before the world is at rest. */
+async function unfinished(world: World): Promise<Missing[]> {
+  const missing: Missing[] = []
+  world.bury()
+  for (const { name, disk } of world.devices) {
+    const pending = outboxOf(disk.image).length
+    if (pending > 0)
+      missing.push({ rule: "L1", what: `${pending} entries of ${name} still wait for the edge.` })
+  }
+  for (const tab of world.tabs) {
+    if (!tab.isReady) missing.push({ rule: "L2", what: `${tab.name} has not opened.` })
+    missing.push(...unanswered(world, tab))
+    for (const stream of tab.viewed) {
+      if (!(await world.checker.look(tab, stream)))
+        missing.push({ rule: "L2", what: `${tab.name} has not read ${stream} to its end.` })
+    }
+  }
+  return missing
+}
+
+function unanswered({ history }: World, tab: Tab): Missing[] {
+  const missing: Missing[] = []
+  for (const { event, state, offset } of history.of(tab.name)) {
+    if (state === "asked")
+      missing.push({ rule: "L1", what: `${tab.name} was never answered about ${event.id}.` })
+    if (state === "stored" && offset === undefined)
+      missing.push({ rule: "L1", what: `${tab.name} was never told that ${event.id} is confirmed.` })
+  }
+  return missing
+}
+
+/** Everything is read once more from where it is kept, and everybody leaves. */
+async function lastReads(world: World): Promise<void> {
+  const { devices, streams, checker, trace, edge, history, scheduler, tabs } = world
+  for (const device of devices) checker.checkDevice(device)
+  for (const stream of streams) {
+    try {
+      checkLog(stream, edge, history)
+    } catch (error) {
+      trace.bug(error)
+    }
+  }
+  for (const tab of tabs) void tab.close()
+  await scheduler.run(scheduler.now + LEAVING_MS)
+  for (const tab of tabs) if (tab.isAlive) trace.violated("S23", `${tab.name} was closed and never ended.`)
+}

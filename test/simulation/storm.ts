@@ -1,0 +1,162 @@
+import type { StreamPath } from "../../shared/ids.ts"
+import type { CutKind } from "./connection.ts"
+import type { Device } from "./device.ts"
+import { ACCOUNTS, type LedgerEvent } from "./model.ts"
+import type { Fault } from "./plan.ts"
+import { Random } from "./random.ts"
+import type { Tab } from "./tab.ts"
+import type { World } from "./world.ts"
+
+const ACTS = {
+  append: 10,
+  burst: 3,
+  open: 2,
+  close: 0.7,
+  kill: 0.7,
+  leave: 0.7,
+  pause: 0.4,
+  resume: 0.8,
+  look: 4,
+}
+
+const CUTS: readonly CutKind[] = ["both hear", "client is deaf", "edge is deaf", "both are deaf"]
+
+/** How many events one run appends at most: rows are compared often. */
+const EVENTS_MAX = 250
+
+/** What users do and what befalls them, drawn from the seed. */
+export class Storm {
+  readonly #world: World
+  readonly #users: Random
+  readonly #fate: Random
+  #isOver = false
+
+  constructor(world: World) {
+    this.#world = world
+    this.#users = new Random(world.seed, "users")
+    this.#fate = new Random(world.seed, "fate")
+  }
+
+  begin(): void {
+    this.#world.misbehave()
+    for (const device of this.#world.devices) this.#open(device)
+    this.#actLater()
+    this.#failLater()
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  #actLater(): void {
+    this.#world.scheduler.after(this.#users.wait(this.#world.plan.actMs), "act", () => {
+      if (this.#isOver) return
+      this.#act()
+      this.#actLater()
+    })
+  }
+
+  #failLater(): void {
+    const { scheduler, plan } = this.#world
+    if (Object.values(plan.faults).every((weight) => weight === 0)) return
+    scheduler.after(this.#fate.wait(plan.faultMs), "fate", () => {
+      if (this.#isOver) return
+      this.#befall(this.#fate.weighted(plan.faults))
+      this.#failLater()
+    })
+  }
+
+  #act(): void {
+    const world = this.#world
+    const device = this.#users.pick(world.devices)
+    world.bury()
+    const tabs = world.tabsOf(device).filter((tab) => tab.isOpen)
+    const act = this.#users.weighted(ACTS)
+    if (tabs.length === 0) return this.#open(device)
+    const tab = this.#users.pick(tabs)
+    const stream = this.#users.pick(world.streams)
+    switch (act) {
+      case "append":
+        return this.#append(tab, stream, 1)
+      case "burst":
+        return this.#append(tab, stream, this.#users.whole(2, 12))
+      case "open":
+        return this.#open(device)
+      case "close":
+        return void tab.close()
+      case "kill":
+        return this.#kill(tab)
+      case "leave": // in one task: what was appended has left the page before the tab goes
+        this.#append(tab, stream, this.#users.whole(1, 3))
+        return void world.scheduler.after(0, `${tab.name} leaves`, () => this.#kill(tab))
+      case "pause":
+        return tab.setPaused(true)
+      case "resume":
+        return tab.setPaused(false)
+      case "look":
+        return void world.checker.look(tab, stream)
+    }
+  }
+
+  #append(tab: Tab, stream: StreamPath, count: number): void {
+    const { history, scheduler } = this.#world
+    if (history.size + count > EVENTS_MAX) return
+    const events = Array.from(
+      { length: count },
+      (_, at): LedgerEvent => ({
+        id: `e${history.size + at}`,
+        type: this.#users.weighted({ moved: 6, cleared: 1, remarked: 1 }),
+        source: tab.device.name,
+        time: new Date(Math.floor(scheduler.now)).toISOString(),
+        data: { account: this.#users.pick(ACCOUNTS), amount: this.#users.whole(1, 999) },
+      }),
+    )
+    this.#world.trace.note(`${tab.name} appends ${count} to ${stream}`)
+    tab.append(stream, events)
+  }
+
+  #open(device: Device): void {
+    const { plan, tabs } = this.#world
+    if (tabs.filter((tab) => tab.device === device).length >= plan.tabsMax) return
+    this.#world.openTab(device, this.#users.whole(0, plan.ledgers))
+  }
+
+  #kill(tab: Tab): void {
+    if (tab.isAlive) this.#world.trace.fault("tab killed", tab.name)
+    tab.end(true)
+    this.#world.bury()
+  }
+
+  #befall(fault: Fault): void {
+    const { edge, trace, scheduler } = this.#world
+    const device = this.#fate.pick(this.#world.devices)
+    switch (fault) {
+      case "cut":
+        return device.network.cutOne(this.#fate.pick(CUTS))
+      case "crawl":
+        return device.network.slowOne(this.#fate.wait(15_000))
+      case "away":
+        device.network.goAway()
+        return void scheduler.after(this.#fate.wait(6_000), `${device.name} is back`, () =>
+          device.comeOnline(),
+        )
+      case "restart":
+        trace.fault("edge restarts")
+        edge.kill()
+        return void scheduler.after(this.#fate.wait(1_000), "edge is back", () => edge.start())
+      case "evict":
+        return edge.evict()
+      case "power":
+        return this.#cutPower(device)
+      case "steal":
+        if (device.locks.steal()) trace.fault("lock stolen", device.name)
+    }
+  }
+
+  #cutPower(device: Device): void {
+    for (const tab of this.#world.tabsOf(device)) tab.end(false)
+    device.disk.cutPower()
+    this.#world.bury()
+    this.#world.checker.checkDevice(device)
+  }
+}

@@ -1,0 +1,215 @@
+import { Outgoing } from "../../client/page/outgoing.ts"
+import type { LiveRows, NewEntry, Notice, Reply } from "../../client/port.ts"
+import { Engine } from "../../client/thread/engine.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import type { Device } from "./device.ts"
+import type { History } from "./history.ts"
+import {
+  accountsQuery,
+  type Ledger,
+  type LedgerEvent,
+  ledgerStreams,
+  ledgerView,
+  placesQuery,
+} from "./model.ts"
+import { TabHost, type TabHostParts } from "./tab-host.ts"
+import type { Trace } from "./trace.ts"
+
+/** What a transaction may take that was under way when the client closed. */
+const ENDING_MS = 10_000
+
+export type TabParts = Omit<TabHostParts, "owner"> & {
+  readonly name: string
+  readonly edge: string
+  readonly trace: Trace
+  readonly history: History
+  /** Hears each answer of a live query over what a stream's reader has seen. */
+  onPlaces(tab: Tab, stream: StreamPath, places: readonly string[]): void
+}
+
+/** One tab: the production page side that collects appends, the production engine, and an app that uses both. */
+export class Tab {
+  readonly name: string
+  readonly device: Device
+  readonly host: TabHost
+  readonly streams = new Set<StreamPath>()
+  readonly #parts: TabParts
+  readonly #engine: Engine
+  readonly #outgoing: Outgoing
+  #state: "opening" | "open" | "closing" | "gone" = "opening"
+  #view: number | undefined
+  #viewed: readonly StreamPath[] = []
+  #ledgers = 0
+
+  constructor(parts: TabParts) {
+    this.#parts = parts
+    this.name = parts.name
+    this.device = parts.device
+    this.host = new TabHost({ ...parts, owner: this })
+    this.#engine = new Engine(this.host)
+    this.#outgoing = new Outgoing((stream, entries) => this.#send(stream, entries))
+  }
+
+  get isAlive(): boolean {
+    return this.#state !== "gone"
+  }
+
+  /** Whether the app can use it. */
+  get isOpen(): boolean {
+    return this.#state === "open"
+  }
+
+  /** Whether everything is there that its app has opened. */
+  get isReady(): boolean {
+    return this.isOpen && this.#viewed.length === this.#ledgers
+  }
+
+  /** The streams that its view shows. */
+  get viewed(): readonly StreamPath[] {
+    return this.#viewed
+  }
+
+  /** Opens the client, then a view over the first `ledgers` streams; with 0 none. */
+  async open(ledgers: number): Promise<void> {
+    this.#ledgers = ledgers
+    const notices = { postMessage: (notice: Notice) => this.#hear(notice) }
+    const options = { edge: this.#parts.edge, account: "ada" }
+    try {
+      taken(await this.#engine.open(options, notices as MessagePort)) // the engine posts and does nothing else with it
+      if (this.#state === "opening") this.#state = "open"
+      if (ledgers > 0) await this.#openView(ledgers)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  openStream(stream: StreamPath): void {
+    if (this.streams.has(stream)) return
+    this.streams.add(stream)
+    this.#engine.openStream(stream).catch((error: unknown) => this.#parts.trace.bug(error))
+  }
+
+  /** Appends events in one turn, as an app does that does not wait between them. */
+  append(stream: StreamPath, events: readonly LedgerEvent[]): void {
+    this.openStream(stream)
+    for (const event of events) {
+      const { history, trace } = this.#parts
+      const appended = { event, stream, device: this.device.name, tab: this.name }
+      const record = { ...appended, state: "asked" as const, offset: undefined }
+      history.add(record)
+      const fate = this.#outgoing.append(stream, JSON.stringify(event))
+      this.#follow(history.get(event.id) ?? record, fate).catch((error: unknown) => trace.bug(error))
+    }
+  }
+
+  setPaused(paused: boolean): void {
+    this.#engine.setPaused(paused).catch((error: unknown) => this.#parts.trace.bug(error))
+  }
+
+  /** What the rows and the list of pending events are in one moment; undefined while the view is not open. */
+  async look(stream: StreamPath): Promise<{ ledger: Ledger; pending: readonly string[] } | undefined> {
+    const view = this.#view
+    if (view === undefined || !this.isOpen || !this.#viewed.includes(stream)) return undefined
+    const [places, accounts, pending] = await Promise.all([
+      this.#engine.query(view, placesQuery(stream), []),
+      this.#engine.query(view, accountsQuery(stream), []),
+      this.#engine.pending(stream),
+    ])
+    const ledger = {
+      places: taken(places).map((row) => String(row.event)),
+      accounts: taken(accounts).map(({ name, balance }) => ({
+        name: String(name),
+        balance: Number(balance),
+      })),
+    }
+    return { ledger, pending: taken(pending).map(({ id }) => id) }
+  }
+
+  /** As an app closes its client. Nothing is left of it then. */
+  async close(): Promise<void> {
+    if (!this.isOpen) return
+    this.#state = "closing"
+    try {
+      taken(await this.#engine.close())
+    } catch (error) {
+      this.#parts.trace.bug(error)
+    }
+    this.#parts.scheduler.after(ENDING_MS, `${this.name} has closed`, () => {
+      const left = this.isAlive ? this.host.held() : []
+      if (left.length > 0)
+        this.#parts.trace.violated("S23", `${this.name} is closed and holds ${left.join(", ")}.`)
+      this.end(true)
+    })
+  }
+
+  /** The thread is gone, between two of its turns. */
+  end(hangsUp: boolean): void {
+    if (this.#state === "gone") return
+    this.#state = "gone"
+    this.device.abandon(this, hangsUp)
+    this.host.end()
+  }
+
+  async #openView(ledgers: number): Promise<void> {
+    const streams = ledgerStreams(ledgers)
+    for (const stream of Object.values(streams)) this.openStream(stream)
+    const view = taken(await this.#engine.openView("ledgers", ledgerView(ledgers), streams))
+    this.#view = view
+    for (const stream of Object.values(streams)) {
+      const port = {
+        postMessage: (answer: LiveRows) => this.#rows(stream, answer),
+        onmessage: null,
+        close() {},
+      }
+      taken(await this.#engine.live(view, placesQuery(stream), [], port as unknown as MessagePort)) // all that is used
+    }
+    this.#viewed = Object.values(streams)
+  }
+
+  #rows(stream: StreamPath, answer: LiveRows): void {
+    const places = taken(answer).map((row) => String(row.event))
+    this.#parts.onPlaces(this, stream, places)
+  }
+
+  async #send(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
+    taken(await this.#engine.append(stream, structuredClone(entries)))
+  }
+
+  async #follow(
+    appended: ReturnType<History["get"]> & object,
+    fate: ReturnType<Outgoing["append"]>,
+  ): Promise<void> {
+    const { trace } = this.#parts
+    try {
+      await fate.stored
+    } catch (error) {
+      appended.state = "failed"
+      trace.note(`${this.name} append failed ${appended.event.id}: ${String(error)}`)
+      if (!(error instanceof HeadwaterError)) throw error
+      return
+    }
+    appended.state = "stored"
+    trace.note(`${this.name} stored ${appended.event.id}`)
+    appended.offset = await fate.confirmed
+    trace.note(`${this.name} confirmed ${appended.event.id} before ${appended.offset}`)
+  }
+
+  #hear(notice: Notice): void {
+    if (notice.kind !== "status") this.#outgoing.settle(notice)
+  }
+
+  /** A client that cannot open, or a view, is a tab that its user closes. */
+  #failed(error: unknown): void {
+    if (error instanceof HeadwaterError && error.code.startsWith("storage")) {
+      this.#parts.trace.note(`${this.name} gives up: ${error.message}`)
+      return this.end(true)
+    }
+    this.#parts.trace.bug(error)
+  }
+}
+
+function taken<T>(reply: Reply<T>): T {
+  if (reply.ok) return reply.value
+  throw HeadwaterError.fromData(reply.error)
+}
