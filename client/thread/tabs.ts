@@ -5,7 +5,7 @@ import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
 export type TabMessage =
-  /** Entries of this stream are on their way to the disk. Told at once: the teller may be gone before it can say more. */
+  /** Entries of this stream are on their way to the disk. Told at once: the teller may not live to say more. */
   | { readonly kind: "appending"; readonly stream: StreamPath }
   /** Entries of this stream were stored. */
   | { readonly kind: "appended"; readonly stream: StreamPath }

@@ -147,7 +147,7 @@ export class EdgeObject {
       statement = this.#sql.prepare(sql)
       this.#statements.set(sql, statement)
     }
-    return statement.all(...(values as SQLInputValue[])) as SqlRow[] // the same values but for ArrayBuffer, unused in JSON
+    return statement.all(...(values as SQLInputValue[])) as SqlRow[] // the log of JSON binds no buffers
   }
 
   #transact<T>(work: () => T): T {

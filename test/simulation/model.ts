@@ -26,7 +26,7 @@ export const ACCOUNTS = ["cash", "bank", "debt"]
 
 const MODULUS = 1_000_003
 
-/** The view over the first `count` streams. A "remarked" event has no handler: it stays in the log and changes no row. */
+/** The view over the first `count` streams. A "remarked" event has no handler: it stays in the log only. */
 export function ledgerView(count: number): ViewData {
   return Object.fromEntries(STREAMS.slice(0, count).map((_, at) => [`ledger${at}`, ledgerSource(at)]))
 }

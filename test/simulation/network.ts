@@ -91,7 +91,7 @@ export class Network {
     this.#parts.random.pick([...this.#connections]).cut(kind)
   }
 
-  /** What the tab sends on one of its sockets takes so long from now on, perhaps longer than the tab keeps the socket. */
+  /** What the tab sends on one of its sockets takes so long from now on: perhaps longer than it keeps the socket. */
   slowOne(delayMs: number): void {
     if (this.#connections.size === 0) return
     this.#parts.trace.fault("socket crawls", this.#parts.name)
