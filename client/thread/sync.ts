@@ -89,9 +89,10 @@ export class StreamSync {
     if (isNew) this.#listener.changed()
   }
 
-  /** There are entries on the disk that wait for the edge. */
+  /** There are entries on the disk that wait for the edge. A stream that has stopped says again that it takes none. */
   appended(): void {
-    this.#sender.pump()
+    if (this.#state.kind !== "stopped") this.#sender.pump()
+    else if (this.#lastError !== undefined) this.#listener.rejected(this.#lastError)
   }
 
   #perform(effect: ConnectionEffect): void {

@@ -1,60 +1,40 @@
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { launchChromium } from "../support/chromium.ts"
-import { startEdge, type TestEdge } from "../support/edge.ts"
-import { type Site, serveSite } from "../support/site.ts"
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { setStage } from "../support/stage.ts"
 import { connectionOf, pendingOf, rowsOf, visit } from "../support/visit.ts"
 
 const KILLS = Number(process.env.KILLS ?? 3)
 
-let edge: TestEdge
-let site: Site
-let browser: Browser
-
-beforeAll(async () => {
-  ;[edge, site, browser] = await Promise.all([startEdge(), serveSite("e2e/app"), launchChromium()])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await Promise.all([site?.close(), edge?.stop()])
-})
+const stage = setStage()
 
 const confirmedOf = (page: Page) => page.evaluate(() => app.confirmed)
-
-/** Appends one after another until told to stop, as fast as the disk takes them. */
-const startAppending = (page: Page, author: string) =>
-  page.evaluate((by) => {
-    let n = 0
-    const next = (): unknown => (Reflect.get(globalThis, "enough") ? n : app.add(by, n++).then(next))
-    Reflect.set(globalThis, "appending", next())
-  }, author)
-
-const stopAppending = (page: Page) =>
-  page.evaluate(async () => {
-    Reflect.set(globalThis, "enough", true)
-    await Reflect.get(globalThis, "appending")
-  })
 
 describe("an edge that is killed", () => {
   test(`[LOG10] ${KILLS} times while two clients append loses nothing that it acknowledged and doubles nothing`, async () => {
     const path = "killed/board"
-    const contexts = await Promise.all([browser.newContext(), browser.newContext()])
-    const pages = await Promise.all(contexts.map((context) => visit(context, site.url, edge.url, path)))
+    const contexts = await Promise.all([stage.browser.newContext(), stage.browser.newContext()])
+    const pages = await Promise.all(
+      contexts.map((context) => visit(context, stage.site.url, stage.edge.url, path)),
+    )
     for (const page of pages) await expect.poll(() => connectionOf(page, `${path}/lines`)).toBe("live")
-    await Promise.all(pages.map((page, i) => startAppending(page, `p${i}`)))
+    const appending = pages.map((page, i) => page.evaluate((by) => app.keepAppending(by), `p${i}`))
     for (let kill = 0; kill < KILLS; kill++) {
       const before = await Promise.all(pages.map(confirmedOf))
       for (const [i, page] of pages.entries()) {
         await expect.poll(() => confirmedOf(page), { timeout: 30_000 }).toBeGreaterThan((before[i] ?? 0) + 20)
       }
-      await edge.kill()
-      await edge.restart()
+      await stage.edge.kill()
+      await stage.edge.restart()
     }
-    await Promise.all(pages.map(stopAppending))
+    for (const page of pages) {
+      await page.evaluate(() => {
+        app.appending = false
+      })
+    }
+    await Promise.all(appending)
     for (const page of pages) await expect.poll(() => pendingOf(page), { timeout: 60_000 }).toBe(0)
 
-    const log = (await readAll(`${edge.url}/v1/stream/${path}/lines`)) as {
+    const log = (await readAll(`${stage.edge.url}/v1/stream/${path}/lines`)) as {
       id: string
       data: { author: string; n: number }
     }[]

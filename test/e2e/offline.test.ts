@@ -1,26 +1,9 @@
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { launchChromium } from "../support/chromium.ts"
-import { startEdge, type TestEdge } from "../support/edge.ts"
-import { layWire, type Wire } from "../support/proxy.ts"
-import { type Site, serveSite } from "../support/site.ts"
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { setStage } from "../support/stage.ts"
 import { connectionOf, pendingOf, rowsOf, visit } from "../support/visit.ts"
 
-let edge: TestEdge
-let wire: Wire
-let site: Site
-let browser: Browser
-
-beforeAll(async () => {
-  ;[edge, site, browser] = await Promise.all([startEdge(), serveSite("e2e/app"), launchChromium()])
-  wire = await layWire(edge.url)
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await Promise.all([site?.close(), wire?.close()])
-  await edge?.stop()
-})
+const stage = setStage()
 
 /** What ends a page in the very task in which it has appended. */
 const ENDINGS = {
@@ -39,20 +22,20 @@ describe("two browsers and one edge", () => {
     "[LOG7] 200 events appended offline in one task survive %s in that task, and all meet in one order",
     async (name, end) => {
       const path = `offline/${name}`
-      const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
+      const [contextA, contextB] = await Promise.all([stage.browser.newContext(), stage.browser.newContext()])
       const [first, b] = await Promise.all([
-        visit(contextA, site.url, wire.url, path),
-        visit(contextB, site.url, edge.url, path),
+        visit(contextA, stage.site.url, stage.wire.url, path),
+        visit(contextB, stage.site.url, stage.edge.url, path),
       ])
       await expect.poll(() => connectionOf(first, `${path}/lines`)).toBe("live")
-      wire.cut()
+      stage.wire.cut()
       await end(first)
       await b.evaluate(() => app.burst("B", 0, 50))
 
-      const a = await visit(contextA, site.url, wire.url, path)
+      const a = await visit(contextA, stage.site.url, stage.wire.url, path)
       expect((await rowsOf(a)).filter(({ author }) => author === "A")).toHaveLength(200)
       await a.evaluate(() => app.burst("A", 200, 20))
-      wire.mend()
+      stage.wire.mend()
 
       await expect.poll(() => pendingOf(a), { timeout: 20_000 }).toBe(0)
       await expect.poll(async () => (await rowsOf(b)).length, { timeout: 20_000 }).toBe(270)
@@ -64,7 +47,7 @@ describe("two browsers and one edge", () => {
         Array.from({ length: 220 }, (_, n) => n),
       )
 
-      const log = (await (await fetch(`${edge.url}/v1/stream/${path}/lines`)).json()) as {
+      const log = (await (await fetch(`${stage.edge.url}/v1/stream/${path}/lines`)).json()) as {
         data: { author: string; n: number }
       }[]
       expect(log.map(({ data }) => `${data.author}${data.n}`)).toEqual(
@@ -76,10 +59,10 @@ describe("two browsers and one edge", () => {
 
   test("[LOG9] an append of one shows in the other's live query over two streams", async () => {
     const path = "offline/live"
-    const [contextA, contextB] = await Promise.all([browser.newContext(), browser.newContext()])
+    const [contextA, contextB] = await Promise.all([stage.browser.newContext(), stage.browser.newContext()])
     const [a, b] = await Promise.all([
-      visit(contextA, site.url, edge.url, path),
-      visit(contextB, site.url, edge.url, path),
+      visit(contextA, stage.site.url, stage.edge.url, path),
+      visit(contextB, stage.site.url, stage.edge.url, path),
     ])
     await a.evaluate(async () => {
       await app.name("A", "Ada")

@@ -51,6 +51,8 @@ class App {
   joined: readonly object[] = []
   calls = 0
   confirmed = 0
+  rejected = 0
+  appending = true
 
   async open(edge: string, path: string, account = "default"): Promise<void> {
     this.client = await connect({ edge, account })
@@ -69,10 +71,24 @@ class App {
   }
 
   async add(author: string, n: number): Promise<void> {
+    await this.#append(author, n)
+  }
+
+  /** Appends one line after another, up to a hundred ahead of the edge, until `stopAppending`. */
+  async keepAppending(author: string): Promise<void> {
+    for (let n = 0; this.appending; n++) {
+      const receipt = await this.#append(author, n)
+      if (n % 100 === 99) await receipt.confirmed
+    }
+  }
+
+  async #append(author: string, n: number) {
     const receipt = await this.lines.append("line.added", { author, n, text: `line ${n} of ${author}` })
-    void receipt.confirmed.then(() => {
-      this.confirmed++
-    })
+    void receipt.confirmed.then(
+      () => this.confirmed++,
+      () => this.rejected++,
+    )
+    return receipt
   }
 
   async name(author: string, name: string): Promise<void> {
