@@ -114,7 +114,10 @@ export class Network {
 
   comeBack(): void {
     this.#isAway = false
-    for (const connection of this.#connections) connection.release()
+    for (const connection of this.#connections) {
+      connection.slow(this.faults.delayMs)
+      connection.release()
+    }
   }
 
   #send(owner: Owner, request: Request, then: { answer(response: Response): void; fail(): void }): void {
