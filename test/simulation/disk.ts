@@ -62,6 +62,11 @@ export class Disk {
     }
   }
 
+  /** Whether a transaction of the owner's is under way. */
+  concerns(owner: Owner): boolean {
+    return this.#queue.some((transaction) => transaction.owner === owner)
+  }
+
   /** Nobody may be alive. */
   cutPower(): void {
     for (const transaction of [...this.#queue]) transaction.abort()

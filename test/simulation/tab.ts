@@ -16,8 +16,8 @@ import {
 import { TabHost, type TabHostParts } from "./tab-host.ts"
 import type { Trace } from "./trace.ts"
 
-/** What a transaction may take that was under way when the client closed. */
-const ENDING_MS = 10_000
+/** After a client has closed, before somebody looks whether it has left anything. */
+const ENDING_MS = 1_000
 
 export type TabParts = Omit<TabHostParts, "owner"> & {
   readonly name: string
@@ -135,12 +135,7 @@ export class Tab {
     } catch (error) {
       this.#parts.trace.bug(error)
     }
-    this.#parts.scheduler.after(ENDING_MS, `${this.name} has closed`, () => {
-      const left = this.isAlive ? this.host.held() : []
-      if (left.length > 0)
-        this.#parts.trace.violated("S23", `${this.name} is closed and holds ${left.join(", ")}.`)
-      this.end(true)
-    })
+    this.#endLater()
   }
 
   /** The thread is gone, between two of its turns. */
@@ -149,6 +144,17 @@ export class Tab {
     this.#state = "gone"
     this.device.abandon(this, hangsUp)
     this.host.end()
+  }
+
+  /** Ends once nothing is left that was under way when it was closed. */
+  #endLater(): void {
+    this.#parts.scheduler.after(ENDING_MS, `${this.name} has closed`, () => {
+      if (this.device.disk.concerns(this)) return this.#endLater()
+      const left = this.isAlive ? this.host.held() : []
+      if (left.length > 0)
+        this.#parts.trace.violated("S23", `${this.name} is closed and holds ${left.join(", ")}.`)
+      this.end(true)
+    })
   }
 
   async #openView(ledgers: number): Promise<void> {
