@@ -124,7 +124,7 @@ export class DiskTransaction implements WriteTransaction {
       return this.#stepLater()
     }
     if (!this.isCommitted && !this.isBodyOver)
-      trace.violated("DISK", "A transaction ended while its code still waited for something else.")
+      trace.violated("S15", "A transaction ended while its code still waited for something else.")
     if (this.#isFull) {
       trace.fault("disk full", this.#disk.name)
       return this.abort(new HeadwaterError("storage-full", "The simulated disk is full."))
