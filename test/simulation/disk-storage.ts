@@ -1,4 +1,11 @@
-import type { Durability, ReadTransaction, Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import {
+  type Durability,
+  type ReadTransaction,
+  STORES,
+  type Storage,
+  type StoreName,
+  type WriteTransaction,
+} from "../../client/thread/storage.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import type { DiskTransaction } from "./disk-transaction.ts"
@@ -14,14 +21,21 @@ export class DiskStorage implements Storage {
     this.#owner = owner
   }
 
-  async read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    const tx = this.#begin("read", "relaxed")
+  async read<T>(
+    body: (tx: ReadTransaction) => Promise<T>,
+    stores: readonly StoreName[] = STORES,
+  ): Promise<T> {
+    const tx = this.#begin("read", "relaxed", stores)
     const [result] = await Promise.all([body(tx).finally(() => over(tx)), tx.done])
     return result
   }
 
-  async write<T>(durability: Durability, body: (tx: WriteTransaction) => Promise<T> | T): Promise<T> {
-    const tx = this.#begin("write", durability)
+  async write<T>(
+    durability: Durability,
+    body: (tx: WriteTransaction) => Promise<T> | T,
+    stores: readonly StoreName[] = STORES,
+  ): Promise<T> {
+    const tx = this.#begin("write", durability, stores)
     try {
       const running = body(tx)
       const result = running instanceof Promise ? await running : running
@@ -40,10 +54,10 @@ export class DiskStorage implements Storage {
     this.#isClosed = true
   }
 
-  #begin(kind: "read" | "write", durability: Durability): DiskTransaction {
+  #begin(kind: "read" | "write", durability: Durability, stores: readonly StoreName[]): DiskTransaction {
     if (this.#isClosed)
       throw new HeadwaterError("storage-unavailable", "The connection to the database is closed.")
-    return this.#disk.begin(this.#owner, kind, durability)
+    return this.#disk.begin({ owner: this.#owner, kind, durability, stores })
   }
 }
 

@@ -11,22 +11,22 @@ import { type Change, keyOf } from "./image.ts"
 
 type Request = { readonly run: () => unknown; settle(outcome: { value: unknown } | { error: unknown }): void }
 
-type Terms = {
+/** What is said of a transaction when it is begun. */
+export type Terms = {
   readonly owner: Owner
   readonly kind: "read" | "write"
   readonly durability: Durability
-  /** The disk will find that there is no room for it. */
-  readonly isFull: boolean
+  readonly stores: readonly StoreName[]
 }
 
 /** One transaction on its way: it takes requests only in the turn that began it or answered it, as IndexedDB does. */
 export class DiskTransaction implements WriteTransaction {
   readonly owner: Owner
-  readonly kind: Terms["kind"]
   readonly durability: Durability
   /** Resolves when it has taken effect, rejects when it has not. Never settles for the dead. */
   readonly done: Promise<void>
   readonly #disk: Disk
+  readonly #terms: Terms
   readonly #isFull: boolean
   #settle: { resolve(): void; reject(reason: unknown): void } = { resolve() {}, reject() {} }
   #requests: Request[] = []
@@ -39,11 +39,12 @@ export class DiskTransaction implements WriteTransaction {
   /** Whether the code that asks has come to its end. */
   isBodyOver = false
 
-  constructor(disk: Disk, { owner, kind, durability, isFull }: Terms) {
+  /** @param isFull The disk will find that there is no room for it. */
+  constructor(disk: Disk, terms: Terms, isFull: boolean) {
     this.#disk = disk
-    this.owner = owner
-    this.kind = kind
-    this.durability = durability
+    this.#terms = terms
+    this.owner = terms.owner
+    this.durability = terms.durability
     this.#isFull = isFull
     this.#activeTurn = disk.parts.scheduler.turn
     this.#lastKeyBefore = disk.image.lastKey
@@ -53,13 +54,25 @@ export class DiskTransaction implements WriteTransaction {
     this.done.catch(() => {})
   }
 
+  /** Whether it has not begun, for others are before it. */
+  get isWaiting(): boolean {
+    return this.#state === "waiting"
+  }
+
+  /** Whether it may begin only when the other, which was begun earlier, has ended. */
+  waitsFor(other: DiskTransaction): boolean {
+    const [mine, theirs] = [this.#terms, other.#terms]
+    const isShared = mine.stores.some((store) => theirs.stores.includes(store))
+    return isShared && (mine.kind === "write" || theirs.kind === "write")
+  }
+
   get(store: StoreName, key: StorageKey): Promise<unknown> {
-    return this.#request(() => clone(this.#disk.image.store(store).get(key)))
+    return this.#request(store, () => clone(this.#disk.image.store(store).get(key)))
   }
 
   getAll(store: StoreName, range: KeyRange, limit?: number): Promise<unknown[]> {
     const read = () => this.#disk.image.store(store).range(range, limit).map(clone)
-    return this.#request(read) as Promise<unknown[]> // of what `read` gives
+    return this.#request(store, read) as Promise<unknown[]> // of what `read` gives
   }
 
   add(record: object): Promise<number> {
@@ -69,17 +82,17 @@ export class DiskTransaction implements WriteTransaction {
       this.#change({ store: "outbox", key, record: { ...value, key } })
       return key
     }
-    return this.#request(insert) as Promise<number> // of what `insert` gives
+    return this.#request("outbox", insert) as Promise<number> // of what `insert` gives
   }
 
   put(store: StoreName, record: object): void {
     const value = clone(record)
     const key = keyOf(store, value as Record<string, unknown>)
-    void this.#request(() => this.#change({ store, key, record: value }))
+    void this.#request(store, () => this.#change({ store, key, record: value }))
   }
 
   delete(store: StoreName, key: StorageKey): void {
-    void this.#request(() => this.#change({ store, key, record: undefined }))
+    void this.#request(store, () => this.#change({ store, key, record: undefined }))
   }
 
   commit(): void {
@@ -90,7 +103,7 @@ export class DiskTransaction implements WriteTransaction {
   abort(reason: unknown = new Error("The transaction was aborted.")): void {
     if (this.#state === "ended") return
     this.#disk.image.apply(this.#undo)
-    this.#disk.image.lastKey = this.#state === "running" ? this.#lastKeyBefore : this.#disk.image.lastKey
+    if (this.#state === "running" && this.#writesTo("outbox")) this.#disk.image.lastKey = this.#lastKeyBefore
     for (const request of this.#requests) request.settle({ error: reason })
     this.#requests = []
     this.#end([], [])
@@ -110,7 +123,7 @@ export class DiskTransaction implements WriteTransaction {
     const isStalled = random.chance(this.#disk.faults.stall)
     if (isStalled) trace.fault("disk stalls", this.#disk.name)
     const ms = random.delay(isStalled ? 2_000 : this.#disk.faults.delayMs)
-    scheduler.after(ms, `${this.#disk.name} ${this.owner.name} ${this.kind}`, () => this.#step())
+    scheduler.after(ms, `${this.#disk.name} ${this.owner.name} ${this.#terms.kind}`, () => this.#step())
   }
 
   /** Answers some requests; when there are none, it is over. */
@@ -143,7 +156,13 @@ export class DiskTransaction implements WriteTransaction {
     this.#undo.unshift(...this.#disk.image.apply([change]))
   }
 
-  #request(run: () => unknown): Promise<unknown> {
+  #writesTo(store: StoreName): boolean {
+    return this.#terms.kind === "write" && this.#terms.stores.includes(store)
+  }
+
+  #request(store: StoreName, run: () => unknown): Promise<unknown> {
+    if (!this.#terms.stores.includes(store))
+      throw new Error(`NotFoundError: ${store} is not of this transaction.`)
     if (this.#state === "ended" || this.#activeTurn !== this.#disk.parts.scheduler.turn || this.isCommitted)
       throw new Error("TransactionInactiveError: a request came when the transaction takes none.")
     const answer = new Promise<unknown>((resolve, reject) => {

@@ -1,5 +1,4 @@
-import type { Durability } from "../../client/thread/storage.ts"
-import { DiskTransaction } from "./disk-transaction.ts"
+import { DiskTransaction, type Terms } from "./disk-transaction.ts"
 import { type Change, Image } from "./image.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -19,9 +18,9 @@ export type DiskParts = { readonly scheduler: Scheduler; readonly random: Random
 export type DiskWatcher = (changes: readonly Change[], undone: readonly Change[], image: Image) => void
 
 /**
- * The database of one device, with IndexedDB's rules: transactions take effect in the order in which they were begun,
- * one writer or several readers at a time; requests are answered later; what has left for the browser completes
- * without the thread that sent it.
+ * The database of one device, with IndexedDB's rules: of transactions that share a store, and of which one writes, the
+ * one that was begun later waits for the other; requests are answered later; what has left for the browser completes
+ * without the thread that sent it, unless it still had to wait: browsers may drop that.
  *
  * After a power cut it holds what the last strict transaction flushed, and as many of the relaxed ones after it as
  * chance says, in order.
@@ -46,10 +45,9 @@ export class Disk {
     return this.#image
   }
 
-  begin(owner: Owner, kind: "read" | "write", durability: Durability): DiskTransaction {
-    const { random } = this.parts
-    const isFull = kind === "write" && random.chance(this.faults.full)
-    const transaction = new DiskTransaction(this, { owner, kind, durability, isFull })
+  begin(terms: Terms): DiskTransaction {
+    const isFull = terms.kind === "write" && this.parts.random.chance(this.faults.full)
+    const transaction = new DiskTransaction(this, terms, isFull)
     this.#queue.push(transaction)
     this.#startDue()
     return transaction
@@ -58,7 +56,9 @@ export class Disk {
   /** The owner's thread is gone. What it has committed goes on; all else is as if it had never been. */
   abandon(owner: Owner): void {
     for (const transaction of [...this.#queue]) {
-      if (transaction.owner === owner && !transaction.isCommitted) transaction.abort()
+      if (transaction.owner !== owner) continue
+      const isDropped = transaction.isWaiting && this.parts.random.chance(0.5)
+      if (isDropped || !transaction.isCommitted) transaction.abort()
     }
   }
 
@@ -91,12 +91,9 @@ export class Disk {
     this.#startDue()
   }
 
-  /** Those at the front: a writer alone, or all readers before the first writer. */
   #startDue(): void {
     for (const [at, transaction] of this.#queue.entries()) {
-      if (transaction.kind === "write" && at > 0) return
-      transaction.start()
-      if (transaction.kind === "write") return
+      if (!this.#queue.slice(0, at).some((earlier) => transaction.waitsFor(earlier))) transaction.start()
     }
   }
 }

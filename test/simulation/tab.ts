@@ -1,8 +1,10 @@
 import { Outgoing } from "../../client/page/outgoing.ts"
 import type { LiveRows, NewEntry, Notice, Reply } from "../../client/port.ts"
 import { Engine } from "../../client/thread/engine.ts"
+import { DeviceLog } from "../../client/thread/log.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Device } from "./device.ts"
 import type { History } from "./history.ts"
 import {
@@ -37,6 +39,7 @@ export class Tab {
   readonly #parts: TabParts
   readonly #engine: Engine
   readonly #outgoing: Outgoing
+  #log: DeviceLog | undefined
   #state: "opening" | "open" | "closing" | "gone" = "opening"
   #view: number | undefined
   #viewed: readonly StreamPath[] = []
@@ -48,7 +51,12 @@ export class Tab {
     this.device = parts.device
     this.host = new TabHost({ ...parts, owner: this })
     this.#engine = new Engine(this.host)
-    this.#outgoing = new Outgoing((stream, entries) => this.#send(stream, entries))
+    this.#outgoing = new Outgoing({
+      write: (stream, entries) => this.#write(stream, entries),
+      show: async (stream, entries) => taken(await this.#engine.show(stream, structuredClone(entries))),
+      stored: async (stream, tickets, keys) => taken(await this.#engine.stored(stream, tickets, keys)),
+      refused: async (stream, tickets) => taken(await this.#engine.refused(stream, tickets)),
+    })
   }
 
   get isAlive(): boolean {
@@ -76,6 +84,7 @@ export class Tab {
     const notices = { postMessage: (notice: Notice) => this.#hear(notice) }
     const options = { edge: this.#parts.edge, account: "ada" }
     try {
+      this.#log = new DeviceLog(await this.host.openStorage())
       taken(await this.#engine.open(options, notices as MessagePort)) // the engine posts and does nothing else with it
       if (this.#state === "opening") this.#state = "open"
       if (ledgers > 0) await this.#openView(ledgers)
@@ -131,7 +140,9 @@ export class Tab {
     if (!this.isOpen) return
     this.#state = "closing"
     try {
+      await this.#outgoing.idle()
       taken(await this.#engine.close())
+      this.#log?.close()
     } catch (error) {
       this.#parts.trace.bug(error)
     }
@@ -178,8 +189,10 @@ export class Tab {
     this.#parts.onPlaces(this, stream, places)
   }
 
-  async #send(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
-    taken(await this.#engine.append(stream, structuredClone(entries)))
+  /** The page's own way to the disk. It ends with the tab, as its thread's does. */
+  async #write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
+    if (this.#log === undefined) throw new HeadwaterError("closed", "The client is not open.")
+    return this.#log.append(stream, entries)
   }
 
   async #follow(
