@@ -3,6 +3,7 @@ import type { ErrorData } from "../shared/errors.ts"
 import type { HeadwaterEvent } from "../shared/events.ts"
 import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
 import type { Offset } from "../shared/offset.ts"
+import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
 import type { Halt } from "../shared/view/fold.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
@@ -19,8 +20,12 @@ export interface EnginePort {
   open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>>
   /** Resolves when what this device has of the stream is known. */
   openStream(stream: StreamPath): Promise<Reply<void>>
-  /** Resolves when the entries are flushed to the disk. They are seen by queries before. */
-  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>>
+  /** Shows entries that the page has just handed to the disk: queries see them from now on. */
+  show(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>>
+  /** The disk has taken entries that were shown, under these keys: they may go to the edge. */
+  stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>>
+  /** The disk has refused entries that were shown: no query sees them when it resolves. */
+  refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>>
   /** The events that the edge has not confirmed, in the order of appending. */
   pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>>
   /** Resolves when the view's rows are those of everything that this device has. */
@@ -30,7 +35,7 @@ export interface EnginePort {
   live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
   /** Whether the app wants the network, in all tabs. */
   setPaused(paused: boolean): Promise<Reply<void>>
-  /** Lets go of the network, the lock and the database. What was appended before is stored first. */
+  /** Lets go of the network, the lock and the database. */
   close(): Promise<Reply<void>>
 }
 
@@ -43,6 +48,11 @@ export type OpenOptions = {
   readonly edge: string
   /** Whose data this is. Part of the names of database, lock and channel. */
   readonly account: string
+}
+
+/** An account's data at one edge, and nobody else's. Part of the names of the lock and the channel as well. */
+export function databaseName({ edge, account }: OpenOptions): string {
+  return `headwater:${edge}:${account}`
 }
 
 /** Some events appended in one turn. `ticket` names them in the notice that tells their fate. */

@@ -1,8 +1,12 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
 import { type ProducerId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
-import type { ClientStatus, NewEntry, Notice } from "../port.ts"
+import { type ClientStatus, databaseName, type NewEntry, type Notice } from "../port.ts"
+import { openIdbStorage } from "../thread/idb-storage.ts"
+import { DeviceLog } from "../thread/log.ts"
 import { Outgoing } from "./outgoing.ts"
 import { Stream } from "./stream.ts"
 import { ThreadLink } from "./thread-link.ts"
@@ -26,6 +30,7 @@ const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {}, 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
   readonly #link: ThreadLink
+  readonly #log: DeviceLog
   readonly #outgoing: Outgoing
   readonly #listeners = new Set<(status: ClientStatus) => void>()
   readonly #opened = new Map<StreamPath, Promise<void>>()
@@ -34,21 +39,29 @@ export class Client {
   #closing: Promise<void> | undefined
   #closed = false
 
-  private constructor(link: ThreadLink) {
+  private constructor(link: ThreadLink, log: DeviceLog) {
     this.#link = link
-    this.#outgoing = new Outgoing((stream, entries) => this.#append(stream, entries))
+    this.#log = log
+    this.#outgoing = new Outgoing({
+      write: (stream, entries) => this.#write(stream, entries),
+      show: (stream, entries) => link.ask(link.engine.show(stream, entries)),
+      stored: (stream, tickets, keys) => link.ask(link.engine.stored(stream, tickets, keys)),
+      refused: (stream, tickets) => link.ask(link.engine.refused(stream, tickets)),
+    })
   }
 
   /** `connect` by its other name. */
   static async connect(options: ConnectOptions): Promise<Client> {
     if (!globalThis.isSecureContext) throw insecure()
     const open = { edge: edgeAddress(options?.edge), account: accountName(options.account) }
+    const log = new DeviceLog(await openIdbStorage(databaseName(open)))
     const link = await ThreadLink.start()
-    const client = new Client(link)
+    const client = new Client(link, log)
     try {
       client.#device = await link.open(open, (notice) => client.#hear(notice))
     } catch (reason) {
       link.terminate()
+      log.close()
       throw reason
     }
     return client
@@ -124,8 +137,10 @@ export class Client {
   async #close(): Promise<void> {
     await Promise.resolve() // what was appended in this task goes first
     this.#closed = true
+    await this.#outgoing.idle()
     await this.#link.engine.close()
     this.#link.terminate()
+    this.#log.close()
     this.#outgoing.abandon(closed())
     this.#listeners.clear()
   }
@@ -139,9 +154,13 @@ export class Client {
     return opened
   }
 
-  async #append(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
+  /** Runs to the disk at once: an async function does until its first await. */
+  async #write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
     if (this.#closed) throw closed()
-    return this.#link.ask(this.#link.engine.append(stream, entries))
+    const waiting = this.#status.streams[stream]?.pending ?? 0
+    const count = entries.reduce((sum, entry) => sum + entry.count, 0)
+    if (waiting + count > LIMITS.pendingEventsMax) throw backlogFull(stream, waiting)
+    return this.#log.append(stream, entries)
   }
 
   async #pending(stream: StreamPath): Promise<HeadwaterEvent[]> {
@@ -154,6 +173,11 @@ export class Client {
     this.#status = notice.status
     for (const listener of this.#listeners) listener(notice.status)
   }
+}
+
+function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {
+  const message = `Up to ${LIMITS.pendingEventsMax} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
+  return new HeadwaterError("backlog-full", message)
 }
 
 function closed(): HeadwaterError {

@@ -3,6 +3,7 @@ import { utf8Length } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import type { NewEntry, Notice } from "../port.ts"
 
 /** The fate of the events of one entry, shared by their receipts. */
@@ -21,20 +22,31 @@ type OpenEntry = {
   readonly ticket: number
 }
 
-export type SendEntries = (stream: StreamPath, entries: readonly NewEntry[]) => Promise<void>
+/** Where a page's appends go. */
+export interface Destinations {
+  /** Writes entries to this device's disk. The write has left the page when it returns; nothing can stop it then. */
+  write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]>
+  /** Tells the thread of them, so that queries see them; then what the disk said. */
+  show(stream: StreamPath, entries: readonly NewEntry[]): Promise<void>
+  stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void>
+  refused(stream: StreamPath, tickets: readonly number[]): Promise<void>
+}
 
 /**
- * Collects what is appended in one turn of the page and sends it to the thread as one message, in the microtask that
- * follows: before the page can do anything else, a navigation included.
+ * Collects what is appended in one turn of the page and hands it to the disk as one transaction, in the microtask that
+ * follows: before the page can do anything else, a navigation included. The page writes by itself; a thread in between
+ * could die with the page before its turn has come.
  */
 export class Outgoing {
-  readonly #send: SendEntries
+  readonly #to: Destinations
   readonly #collected = new Map<StreamPath, OpenEntry[]>()
   readonly #unconfirmed = new Map<number, Settler<Offset>>()
+  /** Those that the disk or the thread still has to answer. */
+  readonly #underWay = new Set<Promise<void>>()
   #tickets = 0
 
-  constructor(send: SendEntries) {
-    this.#send = send
+  constructor(to: Destinations) {
+    this.#to = to
   }
 
   /** Takes one encoded event. It shares an entry with its neighbours as long as they fit in one batch. */
@@ -64,7 +76,12 @@ export class Outgoing {
     else settler?.reject(HeadwaterError.fromData(notice.error))
   }
 
-  /** The client closes: nobody will hear of the rest. */
+  /** Resolves when nothing that was appended before is under way to the disk. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  /** The client has closed: nobody will hear of the rest. */
   abandon(reason: HeadwaterError): void {
     for (const settler of this.#unconfirmed.values()) settler.reject(reason)
     this.#unconfirmed.clear()
@@ -85,7 +102,11 @@ export class Outgoing {
   }
 
   #flush(): void {
-    for (const [stream, entries] of this.#collected) void this.#hand(stream, entries)
+    for (const [stream, entries] of this.#collected) {
+      const handing = this.#hand(stream, entries)
+      this.#underWay.add(handing)
+      void handing.finally(() => this.#underWay.delete(handing)) // what a bug makes fail is reported by the browser
+    }
     this.#collected.clear()
   }
 
@@ -96,16 +117,25 @@ export class Outgoing {
       count: texts.length,
       bytes,
     }))
+    const tickets = entries.map(({ ticket }) => ticket)
+    const written = this.#to.write(stream, message)
+    const shown = this.#to.show(stream, message)
+    let keys: OutboxKey[]
     try {
-      await this.#send(stream, message)
-      for (const entry of entries) entry.stored.resolve()
+      keys = await written
     } catch (reason) {
-      for (const entry of entries) {
-        entry.stored.reject(reason)
-        this.#unconfirmed.get(entry.ticket)?.reject(reason)
-        this.#unconfirmed.delete(entry.ticket)
-      }
+      await Promise.allSettled([shown, this.#to.refused(stream, tickets)]) // what failed here is of less interest
+      for (const entry of entries) this.#refuse(entry, reason)
+      return
     }
+    for (const entry of entries) entry.stored.resolve()
+    await Promise.all([shown, this.#to.stored(stream, tickets, keys)])
+  }
+
+  #refuse({ ticket, stored }: OpenEntry, reason: unknown): void {
+    stored.reject(reason)
+    this.#unconfirmed.get(ticket)?.reject(reason)
+    this.#unconfirmed.delete(ticket)
   }
 }
 

@@ -19,6 +19,7 @@ export class ThreadLink {
   readonly engine: Remote<EnginePort>
   /** How to tell those who wait for an answer that none will come. */
   readonly #waiting = new Set<(reason: unknown) => void>()
+  #ended: { readonly reason: unknown } | undefined
 
   constructor(worker: Worker) {
     this.#worker = worker
@@ -35,6 +36,7 @@ export class ThreadLink {
   /** The value of a reply, or its error, or that of the thread's end. */
   ask<T>(answer: Promise<Reply<T>>): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) return reject(this.#ended.reason)
       this.#waiting.add(reject)
       const answered = (reply: Reply<T>) => {
         this.#waiting.delete(reject)
@@ -73,6 +75,7 @@ export class ThreadLink {
   }
 
   #end(reason: unknown): void {
+    this.#ended ??= { reason }
     for (const reject of this.#waiting) reject(reason)
     this.#waiting.clear()
   }

@@ -2,6 +2,7 @@ import { assert } from "../../shared/assert.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import {
@@ -38,8 +39,16 @@ export class Engine implements EnginePort {
     return reply(async () => void (await this.#opened().replica(stream)))
   }
 
-  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>> {
-    return reply(() => this.#opened().append(stream, entries))
+  show(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>> {
+    return reply(() => this.#opened().show(stream, entries))
+  }
+
+  stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>> {
+    return reply(() => this.#opened().stored(stream, tickets, keys))
+  }
+
+  refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>> {
+    return reply(() => this.#opened().refused(stream, tickets))
   }
 
   pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>> {

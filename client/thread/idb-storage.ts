@@ -59,9 +59,12 @@ class IdbStorage implements Storage {
     this.#db = db
   }
 
-  async read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+  async read<T>(
+    body: (tx: ReadTransaction) => Promise<T>,
+    stores: readonly StoreName[] = STORES,
+  ): Promise<T> {
     try {
-      const tx = this.#db.transaction(STORES, "readonly")
+      const tx = this.#db.transaction(stores, "readonly")
       const [result] = await Promise.all([body(new IdbTransaction(tx)), tx.done])
       return result
     } catch (cause) {
@@ -69,10 +72,14 @@ class IdbStorage implements Storage {
     }
   }
 
-  async write<T>(durability: Durability, body: (tx: WriteTransaction) => Promise<T> | T): Promise<T> {
+  async write<T>(
+    durability: Durability,
+    body: (tx: WriteTransaction) => Promise<T> | T,
+    stores: readonly StoreName[] = STORES,
+  ): Promise<T> {
     let tx: Transaction
     try {
-      tx = this.#db.transaction(STORES, "readwrite", { durability })
+      tx = this.#db.transaction(stores, "readwrite", { durability })
     } catch (cause) {
       throw storageError(cause)
     }

@@ -8,7 +8,13 @@ import {
   type OutboxKey,
   type ProducerPosition,
 } from "../../shared/outbox.ts"
-import type { Durability, ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
+import {
+  type Durability,
+  type ReadTransaction,
+  STORES,
+  type Storage,
+  type WriteTransaction,
+} from "./storage.ts"
 
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
@@ -61,34 +67,49 @@ export class DeviceLog {
 
   /** This device's name as a producer: made once, kept as long as the database. */
   async device(newId: () => string): Promise<ProducerId> {
-    return this.#storage.write("strict", async (tx) => {
-      const found = (await tx.get("meta", "device")) as { id: ProducerId } | undefined // written just below
-      if (found !== undefined) return found.id
-      const id = newId() as ProducerId // made here, for ever
-      tx.put("meta", { name: "device", id })
-      return id
-    })
+    return this.#storage.write(
+      "strict",
+      async (tx) => {
+        const found = (await tx.get("meta", "device")) as { id: ProducerId } | undefined // written just below
+        if (found !== undefined) return found.id
+        const id = newId() as ProducerId // made here, for ever
+        tx.put("meta", { name: "device", id })
+        return id
+      },
+      ["meta"],
+    )
   }
 
   /**
    * Stores what the app appended in one turn. The requests have left this thread when it returns; the promise resolves
    * when the entries are flushed, with their keys.
+   *
+   * It touches the outbox alone: browsers drop a transaction that still waits for another when its page ends, so there
+   * should be little to wait for.
    */
   async append(stream: StreamPath, entries: readonly Omit<OutboxEntry, "key">[]): Promise<OutboxKey[]> {
     let keys: Promise<number>[] = []
-    await this.#storage.write("strict", (tx) => {
-      keys = entries.map(({ text, count, bytes }) => tx.add({ stream, text, count, bytes }))
-    })
+    await this.#storage.write(
+      "strict",
+      (tx) => {
+        keys = entries.map(({ text, count, bytes }) => tx.add({ stream, text, count, bytes }))
+      },
+      ["outbox"],
+    )
     return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
   }
 
   /** Makes the caller the leader: every later write of an earlier one fails. */
   claim(): Promise<Term> {
-    return this.#storage.write("strict", async (tx) => {
-      const term = (await storedTerm(tx)) + 1
-      tx.put("meta", { name: "term", term })
-      return term
-    })
+    return this.#storage.write(
+      "strict",
+      async (tx) => {
+        const term = (await storedTerm(tx)) + 1
+        tx.put("meta", { name: "term", term })
+        return term
+      },
+      ["meta"],
+    )
   }
 
   /**
@@ -102,12 +123,17 @@ export class DeviceLog {
    * @throws Deposed when another tab leads.
    */
   save(term: Term, durability: Durability, change: LogChange): Promise<void> {
-    return this.#storage.write(durability, async (tx) => {
-      await holdTerm(tx, term)
-      if (change.page !== undefined) tx.put("pages", change.page)
-      for (const key of change.confirmed) tx.delete("outbox", key)
-      tx.put("streams", change.record)
-    })
+    const stores = change.confirmed.length > 0 ? STORES : (["pages", "streams", "meta"] as const)
+    return this.#storage.write(
+      durability,
+      async (tx) => {
+        await holdTerm(tx, term)
+        if (change.page !== undefined) tx.put("pages", change.page)
+        for (const key of change.confirmed) tx.delete("outbox", key)
+        tx.put("streams", change.record)
+      },
+      stores,
+    )
   }
 
   /** What other tabs, or an earlier life of this one, have stored: the record, and the outbox behind a key. */
@@ -115,16 +141,19 @@ export class DeviceLog {
     stream: StreamPath,
     after: OutboxKey,
   ): Promise<{ record: StreamRecord; entries: StoredEntry[] }> {
-    return this.#storage.read(async (tx) => {
-      const [record, entries] = await Promise.all([
-        tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `save` writes these
-        tx.getAll("outbox", { after }) as Promise<StoredEntry[]>, // `append` writes these
-      ])
-      return {
-        record: record ?? { stream, head: START, ...FIRST_POSITION },
-        entries: entries.filter((entry) => entry.stream === stream),
-      }
-    })
+    return this.#storage.read(
+      async (tx) => {
+        const [record, entries] = await Promise.all([
+          tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `save` writes these
+          tx.getAll("outbox", { after }) as Promise<StoredEntry[]>, // `append` writes these
+        ])
+        return {
+          record: record ?? { stream, head: START, ...FIRST_POSITION },
+          entries: entries.filter((entry) => entry.stream === stream),
+        }
+      },
+      ["streams", "outbox"],
+    )
   }
 
   /**
@@ -135,8 +164,8 @@ export class DeviceLog {
     let limit = PAGES_FIRST_READ
     for (let { after } = span; isAfter(span.upTo, after); ) {
       const range = { after: [stream, after], upTo: [stream, span.upTo] }
-      const read = this.#storage.read((tx) => tx.getAll("pages", range, limit) as Promise<StoredPage[]>) // see `save`
-      const pages = await read
+      const read = (tx: ReadTransaction) => tx.getAll("pages", range, limit) as Promise<StoredPage[]> // see `save`
+      const pages = await this.#storage.read(read, ["pages"])
       const last = pages.at(-1)
       if (last === undefined) return
       yield pages
@@ -148,7 +177,8 @@ export class DeviceLog {
 
   /** The streams of which something waits for the edge. */
   async owing(): Promise<StreamPath[]> {
-    const entries = await this.#storage.read((tx) => tx.getAll("outbox", {}) as Promise<StoredEntry[]>) // see `append`
+    const read = (tx: ReadTransaction) => tx.getAll("outbox", {}) as Promise<StoredEntry[]> // see `append`
+    const entries = await this.#storage.read(read, ["outbox"])
     return [...new Set(entries.map((entry) => entry.stream))]
   }
 

@@ -14,9 +14,9 @@ export class Receipts {
     this.#tell = tell
   }
 
-  await(keys: readonly OutboxKey[], entries: readonly { readonly ticket: number }[]): void {
+  await(keys: readonly OutboxKey[], tickets: readonly number[]): void {
     keys.forEach((key, i) => {
-      const ticket = entries[i]?.ticket
+      const ticket = tickets[i]
       if (ticket !== undefined) this.#tickets.set(key, ticket)
     })
   }

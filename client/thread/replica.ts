@@ -1,7 +1,6 @@
 import { parseBatch } from "../../shared/batch.ts"
-import { HeadwaterError } from "../../shared/errors.ts"
+import { isEvent } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { type OutboxEntry, type OutboxKey, type ProducerPosition, settle } from "../../shared/outbox.ts"
@@ -38,6 +37,10 @@ export class Replica {
   #mergedTo = NO_KEY
   /** Keys above `#mergedTo` that the disk gave this replica: it knows those entries, also after they are confirmed. */
   readonly #own = new Set<OutboxKey>()
+  /** The first events of the pending entries that the disk has shown: this tab may have yet to show them as its own. */
+  readonly #seen = new Set<unknown>()
+  /** Entries that are pending no more, or never were since the disk had shown them. */
+  readonly #gone = new WeakSet<PendingEntry>()
   #pendingEvents = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
@@ -46,6 +49,7 @@ export class Replica {
     this.#head = record.head
     this.#position = positionOf(record)
     this.#pending = entries.map(parsed)
+    for (const entry of this.#pending) this.#seen.add(idOf(entry))
     this.#merged(entries)
     this.#count()
   }
@@ -102,29 +106,33 @@ export class Replica {
     this.#position = position
   }
 
-  /** @throws HeadwaterError `backlog-full` when so many events more may not wait for the edge. */
-  expectRoomFor(count: number): void {
-    const [waiting, bound] = [this.#pendingEvents, LIMITS.pendingEventsMax]
-    if (waiting + count <= bound) return
-    const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${this.stream} do.`
-    throw new HeadwaterError("backlog-full", message)
-  }
-
+  /** Shows entries of this tab that are on their way to the disk, unless the disk has shown them already. */
   append(entries: readonly PendingEntry[]): void {
-    this.#pending.push(...entries)
-    for (const entry of entries) this.#pendingEvents += entry.count
-    this.#listener.appended(this.stream, entries)
+    const [seen, fresh] = [
+      entries.filter((entry) => this.#isSeen(entry)),
+      entries.filter((entry) => !this.#isSeen(entry)),
+    ]
+    for (const entry of seen) this.#gone.add(entry)
+    if (fresh.length > 0) this.#push(fresh)
   }
 
-  /** The disk has given the entries their keys. */
-  stored(entries: readonly PendingEntry[], keys: readonly OutboxKey[]): void {
-    entries.forEach((entry, i) => {
-      entry.key = keys[i]
+  /**
+   * The disk has given entries of this tab their keys. Answers those that are confirmed by now: another tab may have
+   * found them on the disk and sent them.
+   */
+  stored(entries: readonly PendingEntry[], keys: readonly OutboxKey[]): PendingEntry[] {
+    const late = entries.filter((entry, i) => {
+      const key = keys[i] ?? NO_KEY
+      if (key > this.#mergedTo) this.#own.add(key)
+      const isLate = entry.key === undefined && key <= this.#mergedTo && !this.#gone.has(entry)
+      entry.key = key
+      return isLate // the disk showed it and lost it to a page before this tab could show it
     })
-    for (const key of keys) this.#own.add(key)
+    if (late.length > 0) this.refused(late)
+    return entries.filter((entry) => this.#gone.has(entry) && !this.#isSeen(entry))
   }
 
-  /** The disk has refused the entries: it is as if they had never been. */
+  /** The entries are not on the disk: it is as if they had never been. */
   refused(entries: readonly PendingEntry[]): void {
     this.#remove(entries)
     this.#listener.reordered(this.stream)
@@ -132,12 +140,21 @@ export class Replica {
 
   /** Takes in what the disk holds behind `mergedTo`: entries that other tabs have stored, and its own. */
   merge(entries: readonly StoredEntry[]): void {
-    const fresh = entries.filter(({ key }) => key > this.#mergedTo && !this.#own.has(key)).map(parsed)
+    const unkeyed = new Map(this.#unkeyed().map((entry) => [idOf(entry), entry]))
+    const fresh: PendingEntry[] = []
+    for (const entry of entries) {
+      if (entry.key <= this.#mergedTo || this.#own.has(entry.key)) continue
+      const found = parsed(entry)
+      const shown = unkeyed.get(idOf(found))
+      if (shown === undefined) fresh.push(found)
+      else shown.key = entry.key
+    }
     this.#merged(entries)
     const [first] = fresh
     if (first === undefined) return
+    for (const entry of fresh) this.#seen.add(idOf(entry))
     const last = this.#pending.at(-1)
-    if (last === undefined || inOrder(last, first) < 0) return this.append(fresh)
+    if (last === undefined || inOrder(last, first) < 0) return this.#push(fresh)
     this.#pending = [...this.#pending, ...fresh].sort(inOrder)
     this.#count()
     this.#listener.reordered(this.stream)
@@ -163,11 +180,31 @@ export class Replica {
     return this.#pending.filter((entry) => entry.key !== undefined && keys.has(entry.key))
   }
 
+  #isSeen(entry: PendingEntry): boolean {
+    return this.#seen.has(idOf(entry))
+  }
+
+  /** Those that the disk has not answered for. They stand last. */
+  #unkeyed(): PendingEntry[] {
+    let from = this.#pending.length
+    while (from > 0 && this.#pending[from - 1]?.key === undefined) from--
+    return this.#pending.slice(from)
+  }
+
+  #push(entries: readonly PendingEntry[]): void {
+    this.#pending.push(...entries)
+    for (const entry of entries) this.#pendingEvents += entry.count
+    this.#listener.appended(this.stream, entries)
+  }
+
   #remove(entries: readonly PendingEntry[]): void {
     if (entries.length === 0) return
-    const gone = new Set(entries)
-    this.#pending = this.#pending.filter((entry) => !gone.has(entry))
-    for (const entry of entries) this.#pendingEvents -= entry.count
+    for (const entry of entries) {
+      this.#gone.add(entry)
+      this.#seen.delete(idOf(entry))
+    }
+    this.#pending = this.#pending.filter((entry) => !this.#gone.has(entry))
+    this.#count()
   }
 
   #merged(entries: readonly StoredEntry[]): void {
@@ -184,6 +221,11 @@ export class Replica {
 /** Entries without a key were appended after all that have one, and keep their order. */
 function inOrder(a: PendingEntry, b: PendingEntry): number {
   return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** An entry is named by its first event. */
+function idOf({ messages: [first] }: PendingEntry): unknown {
+  return isEvent(first) ? first.id : undefined
 }
 
 /** An entry that the app has just appended. */

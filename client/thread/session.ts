@@ -3,15 +3,16 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { ConnectionStatus, NewEntry, Notice, OpenOptions } from "../port.ts"
+import { type ConnectionStatus, databaseName, type NewEntry, type Notice, type OpenOptions } from "../port.ts"
 import { standForLeader } from "./candidate.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
 import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
 import { Receipts } from "./receipts.ts"
-import { appendedEntry, type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
-import { openTabs, type TabMessage, type Tabs } from "./tabs.ts"
+import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
 import { Views } from "./views.ts"
 
 type Notify = (notice: Notice) => void
@@ -28,14 +29,14 @@ export class Session implements ReplicaListener, LeaderListener {
   readonly #open = new Map<StreamPath, Replica>()
   /** What was appended to streams that are still being loaded, in the order of appending. */
   readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
+  readonly #shown = new ShownEntries()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
   readonly #ended = new AbortController()
-  #writes: Promise<unknown> = Promise.resolve()
   #refreshes: Promise<void> = Promise.resolve()
   #leader: Leader | undefined
   #release: () => void = () => {}
-  #paused = false
+  #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, notify: Notify) {
     this.device = device
@@ -70,38 +71,42 @@ export class Session implements ReplicaListener, LeaderListener {
     return replica
   }
 
-  /**
-   * Stores entries and shows them. The write leaves this thread before anything is awaited: what the page handed over
-   * survives the page.
-   */
-  async append(stream: StreamPath, entries: readonly NewEntry[]): Promise<void> {
-    const loading = this.replica(stream) // looks at the disk before the write, so it will not find these entries there
+  /** Shows entries that the page has handed to the disk. */
+  show(stream: StreamPath, entries: readonly NewEntry[]): void {
+    const pending = this.#shown.add(entries)
     const replica = this.#open.get(stream)
-    replica?.expectRoomFor(entries.reduce((sum, entry) => sum + entry.count, 0))
-    const stored = this.#log.append(stream, entries)
-    this.#tabs.tell({ kind: "appending", stream })
-    const pending = entries.map(appendedEntry)
     if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...pending])
     else replica.append(pending)
-    const settled = this.#settle(stored, pending, loading)
-    this.#writes = Promise.allSettled([this.#writes, settled])
-    try {
-      this.#receipts.await(await settled, entries)
-    } finally {
-      this.#status.changed()
-    }
+    this.#tabs.tell({ kind: "appending", stream })
+    this.#status.changed()
+  }
+
+  /** The disk has taken entries: they may go to the edge. */
+  async stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void> {
+    const entries = this.#shown.take(tickets)
+    const replica = await this.replica(stream)
+    const confirmed = replica.stored(entries, keys)
+    this.#receipts.await(keys, tickets)
+    this.#receipts.confirmed(confirmed, replica.head)
     this.#leader?.appended(stream)
     this.#tabs.tell({ kind: "appended", stream })
   }
 
-  setPaused(paused: boolean): void {
-    this.#tabs.tell({ kind: "paused", paused })
-    this.#pause(paused)
+  /** The disk has refused entries: no query sees them when it resolves. */
+  async refused(stream: StreamPath, tickets: readonly number[]): Promise<void> {
+    const entries = this.#shown.take(tickets)
+    const replica = await this.replica(stream)
+    replica.refused(entries)
+    this.#status.changed()
   }
 
-  /** Everything appended so far is on disk when it resolves, and nothing of this session runs any more. */
+  setPaused(paused: boolean): void {
+    this.#adopt({ paused, turn: this.#pause.turn + 1 })
+    this.#tabs.tell({ kind: "paused", ...this.#pause })
+  }
+
+  /** Nothing of this session runs any more when it resolves. */
   async close(): Promise<void> {
-    await this.#writes
     this.#ended.abort()
     this.#leader?.end()
     this.#release()
@@ -150,19 +155,6 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#receipts.rejected(this.#open.get(stream)?.pending ?? [], error)
   }
 
-  /** Tells the replica what became of entries that it shows, or will show as soon as it is loaded. */
-  async #settle(stored: Promise<OutboxKey[]>, pending: readonly PendingEntry[], loading: Promise<Replica>) {
-    const replica = await loading.catch(() => undefined) // who asked for the stream hears of it
-    try {
-      const keys = await stored
-      replica?.stored(pending, keys)
-      return keys
-    } catch (reason) {
-      replica?.refused(pending)
-      throw reason
-    }
-  }
-
   async #load(stream: StreamPath): Promise<Replica> {
     const { record, entries } = await this.#log.open(stream, NO_KEY)
     const replica = new Replica(record, entries, this)
@@ -199,7 +191,7 @@ export class Session implements ReplicaListener, LeaderListener {
       await this.#takeOver(stream)
     if (this.#ended.signal.aborted) return
     const office = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log, term }
-    this.#leader = new Leader(office, this.#paused, this)
+    this.#leader = new Leader(office, this.#pause.paused, this)
     for (const replica of this.#open.values()) this.#leader.sync(replica)
     this.#tabs.tell({ kind: "leading" })
     this.#status.changed()
@@ -230,7 +222,7 @@ export class Session implements ReplicaListener, LeaderListener {
       case "connection":
         return this.#status.setConnection(message.stream, message.status)
       case "paused":
-        return this.#pause(message.paused)
+        return this.#adopt(message)
       case "rejected":
         return this.#receipts.rejected(this.#open.get(message.stream)?.pending ?? [], message.error)
     }
@@ -270,28 +262,29 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#leader?.sync(replica)
     const status = this.#status.connection(stream)
     if (status !== undefined) this.#tabs.tell({ kind: "connection", stream, status })
-    this.#tabs.tell({ kind: "paused", paused: this.#paused })
+    this.#tabs.tell({ kind: "paused", ...this.#pause })
   }
 
-  #pause(paused: boolean): void {
-    if (paused === this.#paused) return
-    this.#paused = paused
-    this.#leader?.setPaused(paused)
+  #adopt({ paused, turn }: Pause): void {
+    if (!isNewer({ paused, turn }, this.#pause)) return
+    const isOther = paused !== this.#pause.paused
+    this.#pause = { paused, turn }
+    if (isOther) this.#leader?.setPaused(paused)
     this.#status.changed()
   }
 
   #standing() {
     const role = this.#leader === undefined ? "follower" : "leader"
-    return { role, paused: this.#paused, replicas: this.#open.values(), halts: this.views.halts() } as const
+    return {
+      role,
+      paused: this.#pause.paused,
+      replicas: this.#open.values(),
+      halts: this.views.halts(),
+    } as const
   }
 
   #diskFailed(stream: StreamPath, reason: unknown): void {
     const message = reason instanceof Error ? reason.message : String(reason)
     this.#status.setError(stream, { code: "storage-unavailable", message })
   }
-}
-
-/** An account's data at one edge, and nobody else's. */
-function databaseName({ edge, account }: OpenOptions): string {
-  return `headwater:${edge}:${account}`
 }

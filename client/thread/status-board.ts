@@ -60,8 +60,10 @@ export class StatusBoard {
     })
   }
 
+  /** Nothing is told any more. */
   close(): void {
     this.#stopTimer?.()
+    this.#stopTimer = () => {} // as if a timer ran: no other is started
   }
 
   #status(): ClientStatus {

@@ -35,9 +35,12 @@ export type Durability = "strict" | "relaxed"
  *
  * Transactions take effect one after the other in the order of the calls, whole or not at all; other tabs' come in
  * between. What `body` awaits may only be this transaction's own reads.
+ *
+ * `stores` are those that the transaction touches, all unless it says less. Transactions that have none in common need
+ * not wait for each other.
  */
 export interface Storage {
-  read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T>
+  read<T>(body: (tx: ReadTransaction) => Promise<T>, stores?: readonly StoreName[]): Promise<T>
   /**
    * Resolves when the transaction is complete. When `body` gives no promise its requests and the commit have left for
    * the browser before `write` returns: then nothing that happens to this thread can stop them.
@@ -45,6 +48,10 @@ export interface Storage {
    * @throws HeadwaterError `storage-full` or `storage-unavailable`, when nothing was written; or what `body` throws,
    * and then too nothing was written.
    */
-  write<T>(durability: Durability, body: (tx: WriteTransaction) => Promise<T> | T): Promise<T>
+  write<T>(
+    durability: Durability,
+    body: (tx: WriteTransaction) => Promise<T> | T,
+    stores?: readonly StoreName[],
+  ): Promise<T>
   close(): void
 }

@@ -18,9 +18,17 @@ export type TabMessage =
   /** What the leader's connection of a stream does. */
   | { readonly kind: "connection"; readonly stream: StreamPath; readonly status: ConnectionStatus }
   /** The app wants, or does not want, the network. */
-  | { readonly kind: "paused"; readonly paused: boolean }
+  | ({ readonly kind: "paused" } & Pause)
   /** The edge refuses the stream's events. */
   | { readonly kind: "rejected"; readonly stream: StreamPath; readonly error: ErrorData }
+
+/** The app's word on the network, and how many words of it came before: what is older than a tab knows is ignored. */
+export type Pause = { readonly paused: boolean; readonly turn: number }
+
+/** Whether one word replaces another. Of two that were said at once, to stay off the network is the safer one. */
+export function isNewer(said: Pause, known: Pause): boolean {
+  return said.turn > known.turn || (said.turn === known.turn && said.paused && !known.paused)
+}
 
 /** Opens the way to the other tabs of this account. Once it is closed, what is told is told to nobody. */
 export function openTabs(host: Host, name: string, hear: (message: TabMessage) => void): Tabs {

@@ -110,8 +110,9 @@ export const MUTANTS: readonly Mutant[] = [
     install() {
       const { stored } = Replica.prototype
       Replica.prototype.stored = function (entries, keys) {
-        stored.call(this, entries, [])
+        const confirmed = stored.call(this, entries, [])
         for (const [at, entry] of entries.entries()) entry.key = keys[at]
+        return confirmed
       }
       return () => {
         Replica.prototype.stored = stored
