@@ -74,6 +74,40 @@ describe("replica", () => {
     expect(ids(replica.pending)).toBe("b")
   })
 
+  test("[LOG4] an own entry that the disk shows before the page has told of it is shown once", () => {
+    const replica = new Replica(record, [stored(1, "a")], listener)
+    const [a, b] = [entry("a"), entry("b")]
+    replica.append([a])
+    expect(heard).toEqual([])
+    replica.append([b])
+    replica.merge([stored(2, "b"), stored(3, "c")])
+    expect(replica.stored([a, b], [1 as OutboxKey, 2 as OutboxKey])).toEqual([])
+    expect(replica.pending.map(({ key }) => key)).toEqual([1, 2, 3])
+    expect(ids(replica.pending)).toBe("abc")
+    expect(replica.pendingEvents).toBe(3)
+  })
+
+  test("[LOG4] an own entry that another tab sent before the disk had answered is told as confirmed", () => {
+    const replica = new Replica(record, [], listener)
+    const a = entry("a")
+    replica.append([a])
+    replica.take(page(0, ["a"]))
+    expect(replica.stored([a], [1 as OutboxKey])).toEqual([a])
+    replica.merge([stored(1, "a")])
+    expect(ids(replica.pending)).toBe("")
+  })
+
+  test("[LOG4] an own entry that was confirmed before the page told of it goes when the disk has answered", () => {
+    const replica = new Replica(record, [], listener)
+    replica.merge([stored(1, "a")])
+    replica.take(page(0, ["a"]))
+    const a = entry("a")
+    replica.append([a])
+    expect(replica.stored([a], [1 as OutboxKey])).toEqual([a])
+    expect(replica.pendingEvents).toBe(0)
+    expect(heard.at(-1)).toBe("reordered")
+  })
+
   test("[LOG5] entries of other tabs take their place by key, and those without a key stay on top", () => {
     const replica = new Replica(record, [], listener)
     const [b, d] = [entry("b"), entry("d")]
