@@ -176,7 +176,8 @@ export class Client {
 }
 
 function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {
-  const message = `Up to ${LIMITS.pendingEventsMax} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
+  const bound = LIMITS.pendingEventsMax
+  const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
   return new HeadwaterError("backlog-full", message)
 }
 

@@ -36,7 +36,8 @@ export async function openIdbStorage(name: string): Promise<Storage> {
 async function withinBound(opening: Promise<IDBPDatabase>): Promise<IDBPDatabase> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    const message = `IndexedDB did not open within ${LIMITS.storageOpenMsMax} ms. Another tab may hold an older version.`
+    const bound = LIMITS.storageOpenMsMax
+    const message = `IndexedDB did not open within ${bound} ms. Another tab may hold an older version.`
     timer = setTimeout(
       () => reject(new HeadwaterError("storage-unavailable", message)),
       LIMITS.storageOpenMsMax,

@@ -24,7 +24,7 @@ export type Sample = Readonly<Record<string, number>>
 
 export type Sides = { readonly raw: readonly Sample[]; readonly ours: readonly Sample[] }
 
-/** How many times the effort of the raw operation ours takes: 1 is as good as raw. Undefined when one of the two is missing. */
+/** How many times the effort of the raw operation ours takes: 1 is as good as raw. Undefined when a side is missing. */
 export function ratio({ unit, ours, raw }: Figure): number | undefined {
   if (raw.length === 0 || ours.length === 0) return undefined
   const [mine, floor] = [summarize(ours).median, summarize(raw).median]

@@ -11,7 +11,8 @@ export function describeMachine(): string[] {
   return [
     `${new Date().toISOString()}, commit ${commit()}`,
     `${cpus().length} x ${cpu?.model.trim() ?? "unknown CPU"}, ${memory} GiB, ${platform()} ${release()} ${arch()}`,
-    `Node ${process.versions.node}, ${chromiumVersion()}, workerd ${versionOf("workerd")}, Vite ${versionOf("vite")}, ` +
+    `Node ${process.versions.node}, ${chromiumVersion()}, workerd ${versionOf("workerd")}, ` +
+      `Vite ${versionOf("vite")}, ` +
       `SQLite WASM ${versionOf("@sqlite.org/sqlite-wasm")}`,
     loadLine("before"),
   ]

@@ -9,9 +9,12 @@ export function table(figures: readonly Figure[]): string {
   const widths = HEADINGS.map((heading, at) =>
     Math.max(heading.length, ...rows.map((row) => row[at]?.length ?? 0)),
   )
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(" | ")} |`
-  const rule = `|${widths.map((width, at) => (at === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`
+  const cellAt = (cell: string, at: number) =>
+    at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)
+  const line = (row: readonly string[]) => `| ${row.map(cellAt).join(" | ")} |`
+  const ruleAt = (width: number, at: number) =>
+    at === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`
+  const rule = `|${widths.map(ruleAt).join("|")}|`
   return [line(HEADINGS), rule, ...rows.map(line)].join("\n")
 }
 
