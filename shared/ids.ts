@@ -36,7 +36,8 @@ export function parseStreamPath(text: unknown): StreamPath {
 
 function pathFault(text: string): string | undefined {
   if (text === "") return "it is empty"
-  if (text.length > LIMITS.pathLengthMax) return `it has ${text.length} characters, ${LIMITS.pathLengthMax} are allowed`
+  if (text.length > LIMITS.pathLengthMax)
+    return `it has ${text.length} characters, ${LIMITS.pathLengthMax} are allowed`
   for (const segment of text.split("/")) {
     if (segment === "") return "it has an empty segment"
     if (segment === "." || segment === "..") return `the segment "${segment}" would be resolved away in a URL`
