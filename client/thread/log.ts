@@ -175,11 +175,14 @@ export class DeviceLog {
     }
   }
 
-  /** The streams of which something waits for the edge. */
-  async owing(): Promise<StreamPath[]> {
-    const read = (tx: ReadTransaction) => tx.getAll("outbox", {}) as Promise<StoredEntry[]> // see `append`
+  /** The streams of which something behind a key waits for the edge, and the last key there is. */
+  async owing(after: OutboxKey): Promise<{ streams: StreamPath[]; upTo: OutboxKey }> {
+    const read = (tx: ReadTransaction) => tx.getAll("outbox", { after }) as Promise<StoredEntry[]> // see `append`
     const entries = await this.#storage.read(read, ["outbox"])
-    return [...new Set(entries.map((entry) => entry.stream))]
+    return {
+      streams: [...new Set(entries.map((entry) => entry.stream))],
+      upTo: entries.at(-1)?.key ?? after,
+    }
   }
 
   close(): void {

@@ -15,6 +15,9 @@ import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
 import { Views } from "./views.ts"
 
+/** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
+const LOOK_MS_INTERVAL = 10_000
+
 type Notify = (notice: Notice) => void
 
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
@@ -36,6 +39,7 @@ export class Session implements ReplicaListener, LeaderListener {
   #refreshes: Promise<void> = Promise.resolve()
   #leader: Leader | undefined
   #release: () => void = () => {}
+  #stopLooking: () => void = () => {}
   #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, notify: Notify) {
@@ -77,7 +81,6 @@ export class Session implements ReplicaListener, LeaderListener {
     const replica = this.#open.get(stream)
     if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...pending])
     else replica.append(pending)
-    this.#tabs.tell({ kind: "appending", stream })
     this.#status.changed()
   }
 
@@ -169,15 +172,10 @@ export class Session implements ReplicaListener, LeaderListener {
 
   #seekLeadership(): void {
     const lockName = `${databaseName(this.#options)}:leader`
-    standForLeader(
-      this.#host,
-      lockName,
-      this.#ended.signal,
-      () => this.#lead(),
-      (reason) => {
-        for (const stream of this.#open.keys()) this.#diskFailed(stream, reason)
-      },
-    )
+    const cannotLead = (reason: unknown) => {
+      for (const stream of this.#open.keys()) this.#diskFailed(stream, reason)
+    }
+    standForLeader(this.#host, lockName, this.#ended.signal, () => this.#lead(), cannotLead)
   }
 
   /** Leads until the session ends or is deposed. */
@@ -187,8 +185,8 @@ export class Session implements ReplicaListener, LeaderListener {
     const over = new Promise<void>((resolve) => {
       this.#release = resolve
     })
-    for (const stream of new Set([...(await this.#log.owing()), ...this.#replicas.keys()]))
-      await this.#takeOver(stream)
+    const { streams, upTo } = await this.#log.owing(NO_KEY)
+    for (const stream of new Set([...streams, ...this.#replicas.keys()])) await this.#takeOver(stream)
     if (this.#ended.signal.aborted) return
     const office = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log, term }
     this.#leader = new Leader(office, this.#pause.paused, this)
@@ -196,19 +194,30 @@ export class Session implements ReplicaListener, LeaderListener {
     this.#tabs.tell({ kind: "leading" })
     this.#status.changed()
     try {
-      for (const stream of await this.#log.owing()) void this.#refresh(stream) // stored while nobody led
+      await this.#lookAround(upTo)
       await over
     } finally {
+      this.#stopLooking()
       this.#leader.end()
       this.#leader = undefined
     }
   }
 
+  /** Finds what was stored while nobody led, and what tabs store that end before they can tell of it. */
+  async #lookAround(seenTo: OutboxKey): Promise<void> {
+    let upTo = seenTo
+    try {
+      const owing = await this.#log.owing(seenTo)
+      await Promise.all(owing.streams.map((stream) => this.#refresh(stream)))
+      upTo = owing.upTo
+    } finally {
+      const again = () => this.#lookAround(upTo).catch(() => {}) // the next look may find the disk in order
+      if (this.#leader !== undefined) this.#stopLooking = this.#host.after(LOOK_MS_INTERVAL, again)
+    }
+  }
+
   #hear(message: TabMessage): void {
     switch (message.kind) {
-      case "appending":
-        if (this.#leader !== undefined) void this.#refresh(message.stream)
-        return
       case "appended":
       case "saved":
         if (this.#open.has(message.stream)) void this.#refresh(message.stream)

@@ -5,8 +5,6 @@ import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
 export type TabMessage =
-  /** Entries of this stream are on their way to the disk. Told at once: the teller may not live to say more. */
-  | { readonly kind: "appending"; readonly stream: StreamPath }
   /** Entries of this stream were stored. */
   | { readonly kind: "appended"; readonly stream: StreamPath }
   /** The leader has stored more of this stream's log. */
