@@ -62,6 +62,10 @@ export class Disk {
     }
   }
 
+  get isBusy(): boolean {
+    return this.#queue.length > 0
+  }
+
   /** Whether a transaction of the owner's is under way. */
   concerns(owner: Owner): boolean {
     return this.#queue.some((transaction) => transaction.owner === owner)

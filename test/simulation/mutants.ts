@@ -1,5 +1,5 @@
 import { Replica } from "../../client/thread/replica.ts"
-import type { ReadTransaction, Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../../client/thread/storage.ts"
 import { Views } from "../../client/thread/views.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
 import { NOW } from "../../shared/offset.ts"
@@ -76,20 +76,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "relaxed outbox",
     bug: "Appends are answered when they would survive the tab, not the device.",
-    parts: wrapping((storage) => ({ write: (_, body) => storage.write("relaxed", body) })),
+    parts: wrapping((storage) => ({ write: (_, body, stores) => storage.write("relaxed", body, stores) })),
   },
   {
     name: "answered before stored",
     bug: "Appends are answered when the disk has the request, not when it has the event.",
     parts: wrapping((storage) => ({
-      write: (durability, body) =>
+      write: (durability, body, stores) =>
         new Promise((resolve, reject) => {
           const early = (tx: WriteTransaction) => {
             const running = body(tx)
             Promise.resolve(running).then(resolve, reject)
             return running
           }
-          storage.write(durability, early).catch(reject)
+          storage.write(durability, early, stores).catch(reject)
         }),
     })),
   },
@@ -97,11 +97,6 @@ export const MUTANTS: readonly Mutant[] = [
     name: "leader keeps pages to itself",
     bug: "Followers are not told that the disk has more.",
     parts: { tells: (message) => (message as { kind: string }).kind !== "saved" },
-  },
-  {
-    name: "last words lost",
-    bug: "An append is told to other tabs only once it is stored, which its tab may not live to see.",
-    parts: { tells: (message) => (message as { kind: string }).kind !== "appending" },
   },
   {
     name: "own entries forgotten",
@@ -136,7 +131,8 @@ export const MUTANTS: readonly Mutant[] = [
 function wrapping(change: (storage: Storage) => Pick<Storage, "write">): Parts {
   return {
     storage: (storage) => ({
-      read: <T>(body: (tx: ReadTransaction) => Promise<T>) => storage.read(body),
+      read: <T>(body: (tx: ReadTransaction) => Promise<T>, stores?: readonly StoreName[]) =>
+        storage.read(body, stores),
       close: () => storage.close(),
       ...change(storage),
     }),
@@ -151,20 +147,23 @@ type Tampering = {
 
 function writing({ put = (record) => record, keepsEntries = false }: Tampering): Parts {
   return wrapping((storage) => ({
-    write: (durability, body) =>
-      storage.write(durability, (tx) =>
-        body({
-          get: (store, key) => tx.get(store, key),
-          getAll: (store, range, limit) => tx.getAll(store, range, limit),
-          add: (record) => tx.add(record),
-          put(store, record) {
-            const changed = put(record as Record<string, unknown>) // records are objects with names
-            if (changed !== undefined) tx.put(store, changed)
-          },
-          delete(store, key) {
-            if (!keepsEntries) tx.delete(store, key)
-          },
-        }),
+    write: (durability, body, stores) =>
+      storage.write(
+        durability,
+        (tx) =>
+          body({
+            get: (store, key) => tx.get(store, key),
+            getAll: (store, range, limit) => tx.getAll(store, range, limit),
+            add: (record) => tx.add(record),
+            put(store, record) {
+              const changed = put(record as Record<string, unknown>) // records are objects with names
+              if (changed !== undefined) tx.put(store, changed)
+            },
+            delete(store, key) {
+              if (!keepsEntries) tx.delete(store, key)
+            },
+          }),
+        stores,
       ),
   }))
 }

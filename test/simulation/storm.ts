@@ -94,7 +94,7 @@ export class Storm {
       case "resume":
         return tab.setPaused(false)
       case "look":
-        return void world.checker.look(tab, stream)
+        world.checker.look(tab, stream).catch((error: unknown) => world.trace.bug(error))
     }
   }
 

@@ -1,12 +1,12 @@
-import { Outgoing } from "../../client/page/outgoing.ts"
-import type { LiveRows, NewEntry, Notice, Reply } from "../../client/port.ts"
+import { type Fate, Outgoing } from "../../client/page/outgoing.ts"
+import type { LiveRows, NewEntry, Notice } from "../../client/port.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Device } from "./device.ts"
-import type { History } from "./history.ts"
+import type { Appended, History } from "./history.ts"
 import {
   accountsQuery,
   type Ledger,
@@ -16,6 +16,7 @@ import {
   placesQuery,
 } from "./model.ts"
 import { TabHost, type TabHostParts } from "./tab-host.ts"
+import { ThreadLink, taken } from "./thread-link.ts"
 import type { Trace } from "./trace.ts"
 
 /** After a client has closed, before somebody looks whether it has left anything. */
@@ -30,7 +31,7 @@ export type TabParts = Omit<TabHostParts, "owner"> & {
   onPlaces(tab: Tab, stream: StreamPath, places: readonly string[]): void
 }
 
-/** One tab: the production page side that collects appends, the production engine, and an app that uses both. */
+/** One tab: the production page side that writes appends, the production engine, and an app that uses both. */
 export class Tab {
   readonly name: string
   readonly device: Device
@@ -38,12 +39,14 @@ export class Tab {
   readonly streams = new Set<StreamPath>()
   readonly #parts: TabParts
   readonly #engine: Engine
+  readonly #link: ThreadLink
   readonly #outgoing: Outgoing
   #log: DeviceLog | undefined
   #state: "opening" | "open" | "closing" | "gone" = "opening"
   #view: number | undefined
   #viewed: readonly StreamPath[] = []
   #ledgers = 0
+  #isPaused = false
 
   constructor(parts: TabParts) {
     this.#parts = parts
@@ -51,11 +54,13 @@ export class Tab {
     this.device = parts.device
     this.host = new TabHost({ ...parts, owner: this })
     this.#engine = new Engine(this.host)
+    const link = new ThreadLink(this, parts.scheduler, parts.random)
+    this.#link = link
     this.#outgoing = new Outgoing({
       write: (stream, entries) => this.#write(stream, entries),
-      show: async (stream, entries) => taken(await this.#engine.show(stream, structuredClone(entries))),
-      stored: async (stream, tickets, keys) => taken(await this.#engine.stored(stream, tickets, keys)),
-      refused: async (stream, tickets) => taken(await this.#engine.refused(stream, tickets)),
+      show: (stream, entries) => link.ask(() => this.#engine.show(stream, structuredClone(entries))),
+      stored: (stream, tickets, keys) => link.ask(() => this.#engine.stored(stream, tickets, keys)),
+      refused: (stream, tickets) => link.ask(() => this.#engine.refused(stream, tickets)),
     })
   }
 
@@ -66,6 +71,11 @@ export class Tab {
   /** Whether the app can use it. */
   get isOpen(): boolean {
     return this.#state === "open"
+  }
+
+  /** Whether it shows its user that it stays off the network. */
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   /** Whether everything is there that its app has opened. */
@@ -85,7 +95,7 @@ export class Tab {
     const options = { edge: this.#parts.edge, account: "ada" }
     try {
       this.#log = new DeviceLog(await this.host.openStorage())
-      taken(await this.#engine.open(options, notices as MessagePort)) // the engine posts and does nothing else with it
+      await this.#link.ask(() => this.#engine.open(options, notices as MessagePort)) // the engine only posts to it
       if (this.#state === "opening") this.#state = "open"
       if (ledgers > 0) await this.#openView(ledgers)
     } catch (error) {
@@ -96,7 +106,7 @@ export class Tab {
   openStream(stream: StreamPath): void {
     if (this.streams.has(stream)) return
     this.streams.add(stream)
-    this.#engine.openStream(stream).catch((error: unknown) => this.#parts.trace.bug(error))
+    this.#link.ask(() => this.#engine.openStream(stream)).catch((error: unknown) => this.#failed(error))
   }
 
   /** Appends events in one turn, as an app does that does not wait between them. */
@@ -105,26 +115,30 @@ export class Tab {
     for (const event of events) {
       const { history, trace } = this.#parts
       const appended = { event, stream, device: this.device.name, tab: this.name }
-      const record = { ...appended, state: "asked" as const, offset: undefined }
+      const record: Appended = { ...appended, state: "asked", offset: undefined }
       history.add(record)
       const fate = this.#outgoing.append(stream, JSON.stringify(event))
-      this.#follow(history.get(event.id) ?? record, fate).catch((error: unknown) => trace.bug(error))
+      this.#follow(record, fate).catch((error: unknown) => trace.bug(error))
     }
   }
 
   setPaused(paused: boolean): void {
-    this.#engine.setPaused(paused).catch((error: unknown) => this.#parts.trace.bug(error))
+    this.#link
+      .ask(() => this.#engine.setPaused(paused))
+      .catch((error: unknown) => this.#parts.trace.bug(error))
   }
 
   /** What the rows and the list of pending events are in one moment; undefined while the view is not open. */
   async look(stream: StreamPath): Promise<{ ledger: Ledger; pending: readonly string[] } | undefined> {
     const view = this.#view
     if (view === undefined || !this.isOpen || !this.#viewed.includes(stream)) return undefined
-    const [places, accounts, pending] = await Promise.all([
-      this.#engine.query(view, placesQuery(stream), []),
-      this.#engine.query(view, accountsQuery(stream), []),
-      this.#engine.pending(stream),
-    ])
+    const ask = () =>
+      Promise.all([
+        this.#engine.query(view, placesQuery(stream), []),
+        this.#engine.query(view, accountsQuery(stream), []),
+        this.#engine.pending(stream),
+      ])
+    const [places, accounts, pending] = await this.#link.askFor(ask)
     const ledger = {
       places: taken(places).map((row) => String(row.event)),
       accounts: taken(accounts).map(({ name, balance }) => ({
@@ -141,7 +155,7 @@ export class Tab {
     this.#state = "closing"
     try {
       await this.#outgoing.idle()
-      taken(await this.#engine.close())
+      await this.#link.ask(() => this.#engine.close())
       this.#log?.close()
     } catch (error) {
       this.#parts.trace.bug(error)
@@ -171,15 +185,17 @@ export class Tab {
   async #openView(ledgers: number): Promise<void> {
     const streams = ledgerStreams(ledgers)
     for (const stream of Object.values(streams)) this.openStream(stream)
-    const view = taken(await this.#engine.openView("ledgers", ledgerView(ledgers), streams))
+    const view = await this.#link.ask(() => this.#engine.openView("ledgers", ledgerView(ledgers), streams))
     this.#view = view
     for (const stream of Object.values(streams)) {
+      if (!this.isOpen) return
       const port = {
         postMessage: (answer: LiveRows) => this.#rows(stream, answer),
         onmessage: null,
         close() {},
       }
-      taken(await this.#engine.live(view, placesQuery(stream), [], port as unknown as MessagePort)) // all that is used
+      const rows = port as unknown as MessagePort // all of one that is used
+      await this.#link.ask(() => this.#engine.live(view, placesQuery(stream), [], rows))
     }
     this.#viewed = Object.values(streams)
   }
@@ -195,10 +211,7 @@ export class Tab {
     return this.#log.append(stream, entries)
   }
 
-  async #follow(
-    appended: ReturnType<History["get"]> & object,
-    fate: ReturnType<Outgoing["append"]>,
-  ): Promise<void> {
+  async #follow(appended: Appended, fate: Fate): Promise<void> {
     const { trace } = this.#parts
     try {
       await fate.stored
@@ -215,7 +228,10 @@ export class Tab {
   }
 
   #hear(notice: Notice): void {
-    if (notice.kind !== "status") this.#outgoing.settle(notice)
+    this.#link.tell(() => {
+      if (notice.kind === "status") this.#isPaused = notice.status.paused
+      else this.#outgoing.settle(notice)
+    })
   }
 
   /** A client that cannot open, or a view, is a tab that its user closes. */
@@ -226,9 +242,4 @@ export class Tab {
     }
     this.#parts.trace.bug(error)
   }
-}
-
-function taken<T>(reply: Reply<T>): T {
-  if (reply.ok) return reply.value
-  throw HeadwaterError.fromData(reply.error)
 }
