@@ -33,7 +33,7 @@ function reading() {
 function whole(name: string, text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new Error(`--${name} is a whole number; ${text} came.\n\n${USAGE}`)
+  throw new TypeError(`--${name} is a whole number; ${text} came.`)
 }
 
 function print(line: string): void {
@@ -89,4 +89,10 @@ async function main(): Promise<boolean> {
   return summary.violations.length === 0
 }
 
-process.exitCode = (await main()) ? 0 : 1
+try {
+  process.exitCode = (await main()) ? 0 : 1
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error // `parseArgs` throws these, and so does `whole`
+  process.stderr.write(`${error.message}\n\n${USAGE}\n`)
+  process.exitCode = 2
+}
