@@ -65,34 +65,36 @@ async function runMutants(seeds: readonly number[]): Promise<boolean> {
   return survivors === 0
 }
 
-async function main(): Promise<boolean> {
-  const options = reading()
-  if (options.help) {
-    print(USAGE)
-    return true
+/** What the command line asks for; undefined when it is not understood, which has been said then. */
+function request() {
+  try {
+    const options = reading()
+    const count = whole("seeds", options.seeds ?? String(options.mutants ? MUTANT_SEEDS : 1))
+    return { ...options, numbers: seedsFrom(whole("seed", options.seed), count) }
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${USAGE}\n`)
+    return undefined
   }
-  const first = whole("seed", options.seed)
-  const seeds = seedsFrom(first, whole("seeds", options.seeds ?? String(options.mutants ? MUTANT_SEEDS : 1)))
-  if (options.mutants) return runMutants(seeds)
+}
+
+async function run({ numbers, ...options }: NonNullable<ReturnType<typeof request>>): Promise<boolean> {
+  if (options.mutants) return runMutants(numbers)
   const parts = { steals: options.steal }
   if (options.trace) {
     const outcomes = []
-    for (const seed of seeds) outcomes.push(await simulate(seed, { parts, onLine: print }))
+    for (const seed of numbers) outcomes.push(await simulate(seed, { parts, onLine: print }))
     return outcomes.every(({ violation }) => violation === undefined)
   }
   const started = performance.now()
-  const summary = await runSeeds(seeds, parts, (outcome) => {
+  const summary = await runSeeds(numbers, parts, (outcome) => {
     if (options.hashes) print(`${outcome.seed} ${outcome.hash}`)
-    if (outcome.violation !== undefined) printViolation(outcome, seeds.length === 1)
+    if (outcome.violation !== undefined) printViolation(outcome, numbers.length === 1)
   })
   if (!options.hashes) printSummary(summary, performance.now() - started)
   return summary.violations.length === 0
 }
 
-try {
-  process.exitCode = (await main()) ? 0 : 1
-} catch (error) {
-  if (!(error instanceof TypeError)) throw error // `parseArgs` throws these, and so does `whole`
-  process.stderr.write(`${error.message}\n\n${USAGE}\n`)
-  process.exitCode = 2
-}
+const asked = request()
+if (asked?.help) print(USAGE)
+else if (asked === undefined) process.exitCode = 2
+else process.exitCode = (await run(asked)) ? 0 : 1
