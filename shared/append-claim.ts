@@ -3,9 +3,12 @@ import { bad, type Decoded, good } from "./decoded.ts"
 import { HEADER, saysTrue } from "./http.ts"
 import { LIMITS } from "./limits.ts"
 
-/** Reads what a POST says of itself. `header` answers by lower-case name. */
-export function claimOfHeaders(header: (name: string) => string | undefined): Decoded<AppendClaim> {
-  return claimOf({
+/** Reads what a POST of this principal says of itself. `header` answers by lower-case name. */
+export function claimOfHeaders(
+  header: (name: string) => string | undefined,
+  principal: string | undefined,
+): Decoded<AppendClaim> {
+  return claimOf(principal, {
     producer: header(HEADER.producerId),
     epoch: wholeNumber(header(HEADER.producerEpoch)),
     seq: wholeNumber(header(HEADER.producerSeq)),
@@ -15,9 +18,12 @@ export function claimOfHeaders(header: (name: string) => string | undefined): De
   })
 }
 
-/** Reads what an append frame says of itself. Its fields have the types of JSON. */
-export function claimOfFrame(fields: Record<string, unknown>): Decoded<AppendClaim> {
-  return claimOf({ ...fields, close: fields.close === true })
+/** Reads what an append frame of this principal says of itself. Its fields have the types of JSON. */
+export function claimOfFrame(
+  fields: Record<string, unknown>,
+  principal: string | undefined,
+): Decoded<AppendClaim> {
+  return claimOf(principal, { ...fields, close: fields.close === true })
 }
 
 /**
@@ -32,7 +38,10 @@ type ClaimFields = { readonly close: boolean } & Readonly<Record<string, unknown
 
 const VISIBLE = /^[ -~]+$/
 
-function claimOf({ contentType, streamSeq, close, ...fields }: ClaimFields): Decoded<AppendClaim> {
+function claimOf(
+  principal: string | undefined,
+  { contentType, streamSeq, close, ...fields }: ClaimFields,
+): Decoded<AppendClaim> {
   const producer = producerOf(fields)
   if (!producer.ok) return producer
   if (contentType !== undefined && typeof contentType !== "string")
@@ -40,7 +49,7 @@ function claimOf({ contentType, streamSeq, close, ...fields }: ClaimFields): Dec
   if (streamSeq !== undefined && !(typeof streamSeq === "string" && VISIBLE.test(streamSeq))) {
     return bad(`Stream-Seq is ASCII text; ${JSON.stringify(streamSeq)} came.`)
   }
-  return good({ contentType, producer: producer.value, streamSeq, close })
+  return good({ contentType, producer: producer.value, streamSeq, close, principal })
 }
 
 function producerOf({

@@ -1,3 +1,4 @@
+import { foreignSource } from "./attribution.ts"
 import type { Decoded } from "./decoded.ts"
 import type { FrameBody } from "./frames.ts"
 import { mediaType } from "./http.ts"
@@ -11,6 +12,8 @@ export type AppendClaim = {
   readonly producer: ProducerClaim | undefined
   readonly streamSeq: string | undefined
   readonly close: boolean
+  /** Who appends, as the edge has found out; undefined when access is open. */
+  readonly principal: string | undefined
 }
 
 export type ProducerClaim = ProducerMark & { readonly id: string }
@@ -44,6 +47,8 @@ export type AppendVerdict =
   | { readonly kind: "too-large"; readonly bytes: number }
   | { readonly kind: "closed" }
   | { readonly kind: "wrong-type"; readonly came: string }
+  /** An event says that somebody else has made it. */
+  | { readonly kind: "foreign-source"; readonly principal: string; readonly came: string }
   | { readonly kind: "stale-stream-seq"; readonly last: string; readonly came: string }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "bad-start" }
@@ -51,7 +56,7 @@ export type AppendVerdict =
 
 /**
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
- * then the content type, the body, the producer's number, and last `Stream-Seq`. A batch that the stream has
+ * then the content type, the body, who made its events, the producer's number, and last `Stream-Seq`. A batch that the stream has
  * taken before is a duplicate even when the stream is closed by now: it is stored, and saying otherwise would
  * make its producer send it somewhere else.
  */
@@ -73,7 +78,9 @@ export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): A
   if (decoded.value.count === 0)
     return malformed("An append holds at least one message; an empty array came.")
   return (
-    judgeProducer(stream, claim) ?? judgeStreamSeq(stream, claim) ?? { kind: "store", body: decoded.value }
+    judgeSource(claim, decoded.value) ??
+    judgeProducer(stream, claim) ??
+    judgeStreamSeq(stream, claim) ?? { kind: "store", body: decoded.value }
   )
 }
 
@@ -81,6 +88,13 @@ function judgeAfterClose(stream: StreamFacts, claim: AppendClaim, body: RawBody)
   const verdict = judgeProducer(stream, claim)
   if (verdict?.kind === "duplicate") return verdict
   return claim.producer === undefined && body.bytes === 0 ? { kind: "close" } : { kind: "closed" }
+}
+
+/** Messages have sources in JSON streams only, whose bodies are text. */
+function judgeSource({ principal }: AppendClaim, { data }: AppendBody): AppendVerdict | undefined {
+  if (principal === undefined || typeof data !== "string") return undefined
+  const came = foreignSource(principal, data)
+  return came === undefined ? undefined : { kind: "foreign-source", principal, came }
 }
 
 /** Undefined when the producer rule has nothing against it. */

@@ -1,6 +1,7 @@
+import type { Variables } from "./access/access.ts"
 import type { StreamObject } from "./stream/stream-object.ts"
 
 /** What the runtime binds, by the names of wrangler.toml. */
-export type Env = {
+export type Env = Variables & {
   readonly STREAMS: DurableObjectNamespace<StreamObject>
 }

@@ -11,7 +11,13 @@ import { MemoryHost, type MemoryReader } from "./memory-host.ts"
 const RUNS = Number(process.env.HEADWATER_RUNS ?? 200)
 
 const JSON_TYPE = "application/json"
-const CLAIM = { contentType: JSON_TYPE, producer: undefined, streamSeq: undefined, close: false }
+const CLAIM = {
+  contentType: JSON_TYPE,
+  producer: undefined,
+  streamSeq: undefined,
+  close: false,
+  principal: undefined,
+}
 
 function body(text: string) {
   return httpBody(Uint8Array.from(new TextEncoder().encode(text)))
@@ -20,7 +26,7 @@ function body(text: string) {
 function newStream(lifetime: Lifetime = { kind: "endless" }) {
   const host = new MemoryHost()
   const core = new StreamCore(host)
-  core.create({ contentType: JSON_TYPE, lifetime, closed: false }, body(""))
+  core.create({ contentType: JSON_TYPE, lifetime, closed: false, principal: undefined }, body(""))
   return { host, core }
 }
 
@@ -55,7 +61,10 @@ class World {
   #appends = 0
 
   constructor() {
-    this.#core.create({ contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false }, body(""))
+    this.#core.create(
+      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, principal: undefined },
+      body(""),
+    )
   }
 
   append({
@@ -195,7 +204,12 @@ test("[WS10] sockets are closed when a stream's time is over", () => {
   const { host, core } = newStream()
   core.delete()
   core.create(
-    { contentType: JSON_TYPE, lifetime: { kind: "until", at: host.now(), text: "" }, closed: false },
+    {
+      contentType: JSON_TYPE,
+      lifetime: { kind: "until", at: host.now(), text: "" },
+      closed: false,
+      principal: undefined,
+    },
     body("[1]"),
   )
   const reader = host.socket()
@@ -213,7 +227,10 @@ test("[EDGE4] generations rise though the clock goes back", () => {
     if (head.kind === "stream") tails.push(head.tail)
     core.delete()
     host.time -= 1_000
-    core.create({ contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false }, body(""))
+    core.create(
+      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, principal: undefined },
+      body(""),
+    )
   }
   expect(tails.toSorted()).toEqual(tails)
   expect(new Set(tails).size).toBe(5)

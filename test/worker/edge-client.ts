@@ -7,7 +7,7 @@ import {
   SUBPROTOCOL,
 } from "../../shared/frames.ts"
 
-const ORIGIN = "https://edge.example"
+export const ORIGIN = "http://localhost"
 
 let streams = 0
 

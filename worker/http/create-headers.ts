@@ -9,14 +9,15 @@ const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 
 const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
 
-/** Reads what a PUT asks for. */
-export function createClaim(headers: Headers): Decoded<CreateClaim> {
+/** Reads what a PUT of this principal asks for. */
+export function createClaim(headers: Headers, principal: string | undefined): Decoded<CreateClaim> {
   const contentType = headers.get("content-type") || DEFAULT_TYPE
   if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
   if (!lifetime.ok) return lifetime
   if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
-  return good({ contentType, lifetime: lifetime.value, closed: saysTrue(headers.get(HEADER.closed)) })
+  const closed = saysTrue(headers.get(HEADER.closed))
+  return good({ contentType, lifetime: lifetime.value, closed, principal })
 }
 
 function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {

@@ -2,7 +2,7 @@ import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
-import { Feed, type StreamStub } from "./feed.ts"
+import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
 
@@ -10,12 +10,12 @@ import { sseEncoding, sseEvents } from "./sse-text.ts"
  * Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long
  * enough.
  */
-export async function sse(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
-  const first = await stub.read(offset)
+export async function sse(to: StreamAccess, offset: string, cursor: string | null): Promise<Response> {
+  const first = await to.stub.read(offset, to.caller)
   if (first.kind !== "page") return faultResponse(first)
   const left = new AbortController()
   const signal = AbortSignal.any([left.signal, AbortSignal.timeout(LIMITS.sseMsMax)])
-  const pages = pagesFrom(stub, first, signal)
+  const pages = pagesFrom(to, first, signal)
   const encoder = new TextEncoder()
   let last = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const body = new ReadableStream<Uint8Array>({
@@ -38,16 +38,16 @@ export async function sse(stub: StreamStub, offset: string, cursor: string | nul
  * tail.
  */
 async function* pagesFrom(
-  stub: StreamStub,
+  to: StreamAccess,
   first: Page,
   signal: AbortSignal,
 ): AsyncGenerator<Page, undefined> {
   let page = first
   yield page
   while (!page.closed && !signal.aborted) {
-    if (page.upToDate) page = yield* pagesOfFeed(stub, page, signal)
+    if (page.upToDate) page = yield* pagesOfFeed(to, page, signal)
     if (page.closed || signal.aborted) return
-    const read = await stub.read(page.next)
+    const read = await to.stub.read(page.next, to.caller)
     if (read.kind !== "page") return
     page = read
     yield page
@@ -57,8 +57,8 @@ async function* pagesFrom(
 /**
  * Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal.
  */
-async function* pagesOfFeed(stub: StreamStub, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
-  const feed = await Feed.open(stub, before.next, signal)
+async function* pagesOfFeed(to: StreamAccess, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
+  const feed = await Feed.open(to, before.next, signal)
   let page = before
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {

@@ -18,6 +18,7 @@ import type { Millis } from "../../shared/ids.ts"
 import { endOf, isUseWorthNoting } from "../../shared/lifetime.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { issueOffset, type Offset } from "../../shared/offset.ts"
+import { mayAppend, principalOf } from "../access/caller.ts"
 import { frameBody } from "./append-body.ts"
 import { beginningOf, type CreateClaim, type CreateFault, conflictWith } from "./create.ts"
 import { locate } from "./locate.ts"
@@ -159,7 +160,8 @@ export class StreamCore {
   }
 
   #appendFrame(fields: Record<string, unknown>, body: FrameBody, reader: Reader): Appended {
-    const claim = claimOfFrame(fields)
+    if (!mayAppend(reader.caller)) return { reply: MISSING }
+    const claim = claimOfFrame(fields, principalOf(reader.caller))
     if (!claim.ok) return { reply: { status: 400, headers: {}, message: claim.reason } }
     const { contentType, ...rest } = claim.value
     const withType = (stream: StreamRecord) => ({ ...rest, contentType: contentType ?? stream.contentType })
