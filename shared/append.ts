@@ -56,9 +56,9 @@ export type AppendVerdict =
 
 /**
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
- * then the content type, the body, who made its events, the producer's number, and last `Stream-Seq`. A batch that the stream has
- * taken before is a duplicate even when the stream is closed by now: it is stored, and saying otherwise would
- * make its producer send it somewhere else.
+ * then the content type, the body, who made its events, the producer's number, and last `Stream-Seq`. A batch that
+ * the stream has taken before is a duplicate even when the stream is closed by now: it is stored, and saying
+ * otherwise would make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
   if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }

@@ -7,7 +7,7 @@ import { type StreamHost, wholeIn } from "./stream-host.ts"
 export type Revocation = { readonly kind: "principal" | "token"; readonly name: string }
 
 /*
- *   revocations   key (kind, name)   revoked at `at`; `until` no token of before can count any more, and it is forgotten
+ *   revocations   key (kind, name)   revoked at `at`; after `until` no token of before counts, and it is forgotten
  *
  * They outlive the stream itself: whoever was put out does not come back with the next stream of the name.
  */
