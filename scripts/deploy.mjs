@@ -17,8 +17,8 @@ const missing = words.includes("--dry-run") ? [] : await missingVariables()
 if (missing.length > 0) {
   fail(
     `${missing.join(" and ")} must be in [vars] of wrangler.toml, or come by --var NAME:VALUE, with ` +
-      "ACCESS_ALGORITHMS and ACCESS_JWKS or ACCESS_JWKS_URL; ACCESS_JWKS may be a secret (wrangler secret put ACCESS_JWKS). " +
-      "Without them the edge would let nobody in.",
+      "ACCESS_ALGORITHMS and ACCESS_JWKS or ACCESS_JWKS_URL; ACCESS_JWKS may be a secret " +
+      "(wrangler secret put ACCESS_JWKS). Without them the edge would let nobody in.",
     2,
   )
 }
