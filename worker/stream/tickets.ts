@@ -36,10 +36,9 @@ export class Tickets {
     this.#hasTable = true
     this.purge()
     const [row] = this.#run("SELECT MIN(number) AS low, MAX(number) AS high FROM tickets")
-    const high = row?.high == null ? 0 : wholeIn(row.high)
-    const low = row?.low == null ? 0 : wholeIn(row.low)
-    if (high - low >= LIMITS.ticketsMax) return undefined
+    const [low, high] = row?.low == null ? [1, 0] : [wholeIn(row.low), wholeIn(row.high)]
     const number = high + 1
+    if (number - low >= LIMITS.ticketsMax) return undefined
     const expiresAt = (this.#host.now() + LIMITS.ticketMsMax) as Millis // a time plus a duration is a time
     const insert = "INSERT INTO tickets (number, secret, caller, expires_at) VALUES (?, ?, ?, ?)"
     this.#run(insert, number, secret, JSON.stringify(caller), expiresAt)
