@@ -69,6 +69,18 @@ test("[ACCESS7] the alarm that ends tokens and the one that ends streams are one
   await vi.waitFor(async () => expect(await alarmOf()).toBeGreaterThan(Date.now() + 3_500_000))
 })
 
+test("[ACCESS7] a frame that comes after the end of its token is not taken, though no alarm has rung", async () => {
+  const path = await stream()
+  const exp = seconds() + 1 - LIMITS.clockToleranceMs / 1000
+  const socket = await openSocket(path, { token: await issuer.token("ada", undefined, { exp }) })
+  await socket.next()
+  await runInDurableObject(objectOf(path), (_, { storage }) => storage.deleteAlarm())
+  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(exp * 1000 + LIMITS.clockToleranceMs), 5_000)
+  expect(await socket.append({ id: 1, body: "1" })).toMatchObject([ENDED])
+  const log = await request(`/v1/stream/${path}`, { headers: bearer(MANAGER) })
+  expect(await log.text()).toBe("[]")
+})
+
 test("[ACCESS7] server-sent events end with their token", async () => {
   const path = await stream()
   const token = await shortToken("ada", 3)
