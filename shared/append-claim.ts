@@ -2,6 +2,7 @@ import type { AppendClaim, ProducerClaim } from "./append.ts"
 import { bad, type Decoded, good } from "./decoded.ts"
 import { HEADER, saysTrue } from "./http.ts"
 import { LIMITS } from "./limits.ts"
+import { NOW, parseOffset } from "./offset.ts"
 
 /** Reads what a POST says of itself. `header` answers by lower-case name. */
 export function claimOfHeaders(header: (name: string) => string | undefined): Decoded<AppendClaim> {
@@ -10,6 +11,7 @@ export function claimOfHeaders(header: (name: string) => string | undefined): De
     epoch: wholeNumber(header(HEADER.producerEpoch)),
     seq: wholeNumber(header(HEADER.producerSeq)),
     streamSeq: header(HEADER.streamSeq),
+    expectedOffset: header(HEADER.expectedOffset),
     close: saysTrue(header(HEADER.closed)),
     contentType: header("content-type"),
   })
@@ -32,7 +34,13 @@ type ClaimFields = { readonly close: boolean } & Readonly<Record<string, unknown
 
 const VISIBLE = /^[ -~]+$/
 
-function claimOf({ contentType, streamSeq, close, ...fields }: ClaimFields): Decoded<AppendClaim> {
+function claimOf({
+  contentType,
+  streamSeq,
+  expectedOffset,
+  close,
+  ...fields
+}: ClaimFields): Decoded<AppendClaim> {
   const producer = producerOf(fields)
   if (!producer.ok) return producer
   if (contentType !== undefined && typeof contentType !== "string")
@@ -40,7 +48,13 @@ function claimOf({ contentType, streamSeq, close, ...fields }: ClaimFields): Dec
   if (streamSeq !== undefined && !(typeof streamSeq === "string" && VISIBLE.test(streamSeq))) {
     return bad(`Stream-Seq is ASCII text; ${JSON.stringify(streamSeq)} came.`)
   }
-  return good({ contentType, producer: producer.value, streamSeq, close })
+  const expected = typeof expectedOffset === "string" ? parseOffset(expectedOffset) : undefined
+  if (expectedOffset !== undefined && (expected === undefined || expected === NOW)) {
+    return bad(
+      `Stream-Expected-Offset is an offset of the stream, or -1; ${JSON.stringify(expectedOffset)} came.`,
+    )
+  }
+  return good({ contentType, producer: producer.value, streamSeq, expectedOffset: expected, close })
 }
 
 function producerOf({

@@ -19,6 +19,10 @@ export const LIMITS = {
   pathLengthMax: 512,
   /** A producer's name, in characters. */
   producerIdLengthMax: 256,
+  /** How far an epoch may be ahead of a producer's last: past it the producer could be fenced off for ever. */
+  epochJumpMax: 1_000,
+  /** Batches of one producer of which a stream remembers where they stand: official clients have five in flight. */
+  producerBatchesMax: 32,
   /** The highest position of an event: fits the offset's digits and a double. */
   positionMax: Number.MAX_SAFE_INTEGER,
   /** Events waiting for the edge, per stream. Past this, `append` says `backlog-full` instead of filling the disk. */

@@ -1,11 +1,13 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import type { AppendClaim } from "../../shared/append.ts"
-import type { AppendOutcome } from "../../shared/append-reply.ts"
+import type { Reply } from "../../shared/append-reply.ts"
 import { parseBatch } from "../../shared/batch.ts"
+import { good } from "../../shared/decoded.ts"
 import type { FrameData } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
+import { AppendQueue } from "../../worker/stream/append-queue.ts"
 import type { CreateClaim } from "../../worker/stream/create.ts"
 import type { CreateOutcome, Page, ReadFault, StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
@@ -35,7 +37,8 @@ export class EdgeObject {
   readonly #sql = new DatabaseSync(":memory:")
   readonly #statements = new Map<string, StatementSync>()
   readonly #readers = new Set<Reader>()
-  #core: StreamCore
+  #core!: StreamCore
+  #queue!: AppendQueue
   #life = 0
   #isGateClosed = false
   #held: (() => void)[] = []
@@ -45,7 +48,7 @@ export class EdgeObject {
 
   constructor(parts: ObjectParts) {
     this.#parts = parts
-    this.#core = this.#wake()
+    this.#wake()
   }
 
   /** All messages that last, in the stream's order. */
@@ -57,8 +60,8 @@ export class EdgeObject {
     return this.#call(() => this.#core.create(claim, httpBody(body)))
   }
 
-  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): Promise<AppendOutcome> {
-    return this.#call(() => this.#core.append(claim, httpBody(body)))
+  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): Promise<Reply> {
+    return this.#call(() => this.#queue.append({ claim: good(claim), body: httpBody(body) }))
   }
 
   read(offset: string): Promise<Page | ReadFault> {
@@ -76,7 +79,8 @@ export class EdgeObject {
   }
 
   receive(reader: Reader, frame: FrameData): void {
-    if (this.#readers.has(reader)) this.#core.receive(reader, frame)
+    const ask = this.#readers.has(reader) ? this.#core.asked(reader, frame) : undefined
+    if (ask !== undefined) void this.#queue.append(ask)
   }
 
   disconnect(reader: Reader): void {
@@ -91,7 +95,7 @@ export class EdgeObject {
 
   /** The memory goes, the sockets stay: hibernation. The platform does it between two turns only. */
   evict(): void {
-    this.#core = this.#wake()
+    if (!this.#isGateClosed) this.#wake()
   }
 
   /** The process is gone: memory, sockets and what did not last yet. */
@@ -101,7 +105,7 @@ export class EdgeObject {
     this.#isGateClosed = false
     this.#held = []
     this.#readers.clear()
-    this.#core = this.#wake()
+    this.#wake()
     for (const fail of this.#callers) fail()
     this.#callers.clear()
   }
@@ -111,32 +115,40 @@ export class EdgeObject {
   }
 
   /** A call from the front: it gets there a little later, and fails when the object dies before it has answered. */
-  #call<T>(work: () => T): Promise<T> {
+  #call<T>(work: () => T | Promise<T>): Promise<T> {
     const { scheduler, random } = this.#parts
     const life = this.#life
     const died = Object.assign(new Error("The object was reset."), { retryable: true })
     return new Promise((resolve, reject) => {
       scheduler.after(random.delay(CALL_MS), "object called", () => {
         if (life !== this.#life) return reject(died)
-        const result = work()
         const fail = () => reject(died)
         this.#callers.add(fail)
-        this.output(() => {
-          this.#callers.delete(fail)
-          resolve(result)
-        })
+        const answer = (result: T) =>
+          this.output(() => {
+            this.#callers.delete(fail)
+            resolve(result)
+          })
+        const result = work()
+        if (result instanceof Promise) result.then(answer, reject)
+        else answer(result)
       })
     })
   }
 
-  #wake(): StreamCore {
-    return this.#parts.core({
+  #wake(): void {
+    const core = this.#parts.core({
       now: () => this.#parts.now(),
       exec: (sql, ...values) => this.#exec(sql, values),
       transact: (work) => this.#transact(work),
       readers: () => [...this.#readers],
       wakeAt: (at) =>
         void this.#parts.scheduler.after(at - this.#parts.now(), "alarm", () => this.#core.expire()),
+    })
+    this.#core = core
+    this.#queue = new AppendQueue({
+      appendAll: (asks) => core.appendAll(asks),
+      flushed: () => new Promise((resolve) => this.output(resolve)),
     })
   }
 

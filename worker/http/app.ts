@@ -62,8 +62,7 @@ routes.post(`${PREFIX}*`, async (c) => {
   const claim = claimOfHeaders((name) => c.req.header(name))
   if (!claim.ok) return refuse(400, claim.reason)
   if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  const { reply } = await c.get("stub").append(claim.value, body.bytes)
-  return appendResponse(reply)
+  return appendResponse(await c.get("stub").append(claim.value, body.bytes))
 })
 
 routes.delete(`${PREFIX}*`, async (c) => {

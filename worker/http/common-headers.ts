@@ -13,6 +13,9 @@ const EXPOSED = [
   HEADER.receivedSeq,
   HEADER.sseEncoding,
   HEADER.liveModes,
+  HEADER.fromOffset,
+  HEADER.earliestOffset,
+  HEADER.producerConflict,
   "etag",
   "location",
 ]
@@ -28,6 +31,7 @@ const ACCEPTED = [
   HEADER.producerId,
   HEADER.producerEpoch,
   HEADER.producerSeq,
+  HEADER.expectedOffset,
 ]
 
 /**

@@ -12,6 +12,19 @@ export function faultResponse(fault: ReadFault): Response {
       return refuse(404, "There is no such stream.")
     case "gone":
       return refuse(410, "The offset belongs to a stream of this name that was deleted.")
+    case "lost":
+      return refuse(
+        410,
+        "The stream no longer holds what was before the offset: it is an older copy of itself.",
+      )
+    case "trimmed": {
+      const headers = { [HEADER.earliestOffset]: fault.earliest }
+      return refuse(
+        410,
+        `The stream keeps what is after ${fault.earliest}, and the offset is before.`,
+        headers,
+      )
+    }
     case "malformed":
       return refuse(400, fault.reason)
   }

@@ -2,7 +2,7 @@ import type { AppendBody, RawBody } from "../../shared/append.ts"
 import { mediaType } from "../../shared/http.ts"
 import { isSameLifetime, type Lifetime } from "../../shared/lifetime.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { StreamRecord } from "./stream-log.ts"
+import type { StreamRecord } from "./stream-record.ts"
 
 /** What a creation asks for. */
 export type CreateClaim = {

@@ -1,10 +1,12 @@
 import { DurableObject } from "cloudflare:workers"
 import type { AppendClaim } from "../../shared/append.ts"
-import type { AppendOutcome } from "../../shared/append-reply.ts"
+import type { Reply } from "../../shared/append-reply.ts"
+import { good } from "../../shared/decoded.ts"
 import { CLOSE, PING, PONG, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Env } from "../env.ts"
 import { httpBody } from "./append-body.ts"
+import { AppendQueue } from "./append-queue.ts"
 import type { CreateClaim } from "./create.ts"
 import { readerOf } from "./socket-reader.ts"
 import {
@@ -23,6 +25,7 @@ import type { SqlValue } from "./stream-host.ts"
  */
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
+  readonly #queue: AppendQueue
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -35,14 +38,18 @@ export class StreamObject extends DurableObject<Env> {
       readers: () => state.getWebSockets().map(readerOf),
       wakeAt: (at) => void storage.setAlarm(at),
     })
+    this.#queue = new AppendQueue({
+      appendAll: (asks) => this.#core.appendAll(asks),
+      flushed: () => storage.sync(),
+    })
   }
 
   create(claim: CreateClaim, body: Uint8Array<ArrayBuffer>): CreateOutcome {
     return this.#core.create(claim, httpBody(body))
   }
 
-  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): AppendOutcome {
-    return this.#core.append(claim, httpBody(body))
+  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): Promise<Reply> {
+    return this.#queue.append({ claim: good(claim), body: httpBody(body) })
   }
 
   read(offset: string): Page | ReadFault {
@@ -69,8 +76,9 @@ export class StreamObject extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client, headers })
   }
 
-  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
-    this.#core.receive(readerOf(socket), data)
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    const ask = this.#core.asked(readerOf(socket), data)
+    if (ask !== undefined) await this.#queue.append(ask)
   }
 
   override webSocketClose(socket: WebSocket): void {
