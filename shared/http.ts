@@ -19,7 +19,10 @@ export const HEADER = {
   sseEncoding: "stream-sse-data-encoding",
   /** Ours: the values of `live` that this edge understands. */
   liveModes: "stream-live-modes",
-  /** Ours, with a 410: where what is kept of the stream begins. */
+  /** Ours: how many seconds, and how many bytes, of a stream are kept at least. */
+  retentionAge: "stream-retention-age",
+  retentionBytes: "stream-retention-bytes",
+  /** Ours, of a stream that no longer holds its beginning: where what is kept begins. */
   earliestOffset: "stream-earliest-offset",
   /** Ours: the place before the first message of an append; `stream-next-offset` is the place after its last. */
   fromOffset: "stream-from-offset",

@@ -5,11 +5,12 @@ import { parseBatch } from "../../shared/batch.ts"
 import { good } from "../../shared/decoded.ts"
 import type { FrameData } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
 import { AppendQueue } from "../../worker/stream/append-queue.ts"
 import type { CreateClaim } from "../../worker/stream/create.ts"
-import type { CreateOutcome, Page, ReadFault, StreamCore } from "../../worker/stream/stream-core.ts"
+import type { CreateOutcome, Page, ReadFault, Sealed, StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -64,12 +65,12 @@ export class EdgeObject {
     return this.#call(() => this.#queue.append({ claim: good(claim), body: httpBody(body) }))
   }
 
-  read(offset: string): Promise<Page | ReadFault> {
+  read(offset: string): Promise<Page | Sealed | ReadFault> {
     return this.#call(() => this.#core.read(offset))
   }
 
   /** At once, outside the simulated world. */
-  readNow(offset: string): Page | ReadFault {
+  readNow(offset: string): Page | Sealed | ReadFault {
     return this.#core.read(offset)
   }
 
@@ -138,6 +139,9 @@ export class EdgeObject {
 
   #wake(): void {
     const core = this.#parts.core({
+      name: "simulated",
+      bounds: LIMITS,
+      seals: false,
       now: () => this.#parts.now(),
       exec: (sql, ...values) => this.#exec(sql, values),
       transact: (work) => this.#transact(work),

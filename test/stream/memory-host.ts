@@ -1,12 +1,16 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { type Bounds, LIMITS } from "../../shared/limits.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 
 /** A stream's host in memory, with a clock that a test turns. */
 export class MemoryHost implements StreamHost {
   readonly #database = new DatabaseSync(":memory:")
   readonly open = new Set<MemoryReader>()
+  readonly name = "memory"
+  bounds: Bounds = LIMITS
+  seals = true
   time = 1_800_000_000_000
   alarm: number | undefined
 

@@ -29,7 +29,7 @@ function body(text: string) {
 function newStream(lifetime: Lifetime = { kind: "endless" }) {
   const host = new MemoryHost()
   const core = new StreamCore(host)
-  core.create({ contentType: JSON_TYPE, lifetime, closed: false }, body(""))
+  core.create({ contentType: JSON_TYPE, lifetime, closed: false, retention: {} }, body(""))
   return { host, core }
 }
 
@@ -71,7 +71,10 @@ class World {
   #appends = 0
 
   constructor() {
-    this.#core.create({ contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false }, body(""))
+    this.#core.create(
+      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, retention: {} },
+      body(""),
+    )
   }
 
   /** Batches that come together. */
@@ -208,7 +211,12 @@ test("[WS10] sockets are closed when a stream's time is over", () => {
   const { host, core } = newStream()
   core.delete()
   core.create(
-    { contentType: JSON_TYPE, lifetime: { kind: "until", at: host.now(), text: "" }, closed: false },
+    {
+      contentType: JSON_TYPE,
+      lifetime: { kind: "until", at: host.now(), text: "" },
+      closed: false,
+      retention: {},
+    },
     body("[1]"),
   )
   const reader = host.socket()
@@ -226,7 +234,10 @@ test("[EDGE4] generations rise though the clock goes back", () => {
     if (head.kind === "stream") tails.push(head.tail)
     core.delete()
     host.time -= 1_000
-    core.create({ contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false }, body(""))
+    core.create(
+      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, retention: {} },
+      body(""),
+    )
   }
   expect(tails.toSorted()).toEqual(tails)
   expect(new Set(tails).size).toBe(5)

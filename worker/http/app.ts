@@ -5,21 +5,26 @@ import { SUBPROTOCOL } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
 import type { Env } from "../env.ts"
+import { R2Store } from "../segments/r2-store.ts"
 import { appendResponse, refuse } from "./answer.ts"
 import { preflight, withCommonHeaders } from "./common-headers.ts"
 import { createClaim, stateHeaders } from "./create-headers.ts"
 import type { StreamStub } from "./feed.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
+import { readPage, type Source } from "./read-page.ts"
 import { readBody } from "./request-body.ts"
+import { segmentListResponse } from "./segment-list.ts"
 import { sse } from "./sse.ts"
 
 const PREFIX = "/v1/stream/"
 
-type StreamContext = Context<{ Bindings: Env; Variables: { path: string; stub: StreamStub } }>
+type Variables = { path: string; stub: StreamStub; source: Source }
+
+type StreamContext = Context<{ Bindings: Env; Variables: Variables }>
 
 /** Bytes in, one question to the stream's object, bytes out. A route keeps no state and decides nothing. */
-const routes = new Hono<{ Bindings: Env; Variables: { path: string; stub: StreamStub } }>()
+const routes = new Hono<{ Bindings: Env; Variables: Variables }>()
 
 routes.get("/health", (c) => c.json({ status: "ok" }))
 
@@ -30,7 +35,9 @@ routes.use(`${PREFIX}*`, async (c, next) => {
   const fault = pathFault(path)
   if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)
   c.set("path", path)
-  c.set("stub", c.env.STREAMS.getByName(path))
+  const stub = c.env.STREAMS.getByName(path)
+  c.set("stub", stub)
+  c.set("source", { stub, store: c.env.SEGMENTS && new R2Store(c.env.SEGMENTS) })
   return next()
 })
 
@@ -101,14 +108,15 @@ async function read(c: StreamContext): Promise<Response> {
   const [offset, ...others] = c.req.queries("offset") ?? []
   const [live] = c.req.queries("live") ?? []
   if (others.length > 0) return refuse(400, `A read has one offset; ${others.length + 1} came.`)
+  if (c.req.query("segments") === "true") return segmentListResponse(await c.get("stub").segments())
   if (live === undefined) return catchUp(c, offset ?? START)
   if (offset === undefined) return refuse(400, `A live read has an offset; none came.`)
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll(c.get("stub"), offset, cursor)
+      return longPoll(c.get("source"), offset, cursor)
     case "sse":
-      return sse(c.get("stub"), offset, cursor)
+      return sse(c.get("source"), offset, cursor)
     case "ws":
       return openSocket(c, offset)
     default:
@@ -117,8 +125,10 @@ async function read(c: StreamContext): Promise<Response> {
 }
 
 async function catchUp(c: StreamContext, offset: string): Promise<Response> {
-  const page = await c.get("stub").read(offset)
-  return page.kind === "page" ? pageResponse(c.req.raw, c.get("path"), offset, page) : faultResponse(page)
+  const end = c.req.query("end")
+  const page = await readPage(c.get("source"), offset, end)
+  if (page.kind !== "page") return faultResponse(page)
+  return pageResponse(c.req.raw, { path: c.get("path"), offset, end }, page)
 }
 
 /** Whatever a browser could not tell from a network that failed is said by the socket, once it is open. */

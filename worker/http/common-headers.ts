@@ -15,6 +15,8 @@ const EXPOSED = [
   HEADER.liveModes,
   HEADER.fromOffset,
   HEADER.earliestOffset,
+  HEADER.retentionAge,
+  HEADER.retentionBytes,
   HEADER.producerConflict,
   "etag",
   "location",
@@ -32,6 +34,8 @@ const ACCEPTED = [
   HEADER.producerEpoch,
   HEADER.producerSeq,
   HEADER.expectedOffset,
+  HEADER.retentionAge,
+  HEADER.retentionBytes,
 ]
 
 /**

@@ -90,6 +90,11 @@ export class AppendTurn {
     return { ask, reply, tail, closes: closed && !wasClosed, ...(stored !== undefined && { stored }) }
   }
 
+  /** The stream after all that was judged so far. */
+  get stream(): StreamRecord {
+    return this.#stream
+  }
+
   /** Whether anything has to be written. */
   get hasNews(): boolean {
     return this.#rows.length > 0 || this.#producers.size > 0 || this.#isNoteDue()
@@ -152,7 +157,9 @@ export class AppendTurn {
     this.#stream = { ...this.#stream, tail: { position: tail.position + count, chain } }
     const last = this.#rows.at(-1)
     const joins = typeof data === "string" && last !== undefined && typeof last.parts[0] === "string"
-    if (joins && last.bytes + 1 + bytes <= LIMITS.appendBytesMax) {
+    const joined = joins && last.bytes + 1 + bytes <= LIMITS.appendBytesMax
+    this.#stream = { ...this.#stream, bytes: this.#stream.bytes + bytes + (joined ? 1 : 0) }
+    if (joined) {
       last.parts.push(data)
       last.count += count
       last.bytes += 1 + bytes // the comma

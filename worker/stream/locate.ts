@@ -1,4 +1,5 @@
 import { NOW, type Offset, type Place, readIssuedOffset, START } from "../../shared/offset.ts"
+import type { SegmentIndex } from "../segments/segment-index.ts"
 import { chainAt } from "./log-pages.ts"
 import type { StreamHost } from "./stream-host.ts"
 import { offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
@@ -16,7 +17,12 @@ export type LocateFault =
 export type Location = { readonly kind: "place"; readonly place: Place } | LocateFault
 
 /** Finds the place that an offset names in a stream as it stands now. */
-export function locate(storage: Pick<StreamHost, "exec">, stream: StreamRecord, offset: string): Location {
+export function locate(
+  storage: Pick<StreamHost, "exec">,
+  segments: SegmentIndex,
+  stream: StreamRecord,
+  offset: string,
+): Location {
   if (offset === NOW) return { kind: "place", place: stream.tail }
   if (offset === START) return retained(stream, START_PLACE)
   const issued = readIssuedOffset(offset)
@@ -29,8 +35,8 @@ export function locate(storage: Pick<StreamHost, "exec">, stream: StreamRecord, 
   if (place.position > stream.tail.position) return { kind: "lost" }
   const found = retained(stream, place)
   if (found.kind !== "place") return found
-  const chain = chainAt(storage, stream, place.position)
-  return chain === place.chain ? found : { kind: "lost" }
+  const chain = chainAt(storage, segments, stream, place.position)
+  return chain === undefined || chain === place.chain ? found : { kind: "lost" } // a segment is asked when it is read
 }
 
 function retained(stream: StreamRecord, place: Place): Location {

@@ -4,6 +4,7 @@ import { type Chain, extendChain } from "../../shared/chain.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import { isJsonType } from "../../shared/http.ts"
 import type { Place } from "../../shared/offset.ts"
+import type { SegmentIndex } from "../segments/segment-index.ts"
 import { bytesIn, type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
 import { chainIn, type StreamRecord } from "./stream-record.ts"
 
@@ -20,30 +21,44 @@ export type PageClaim = {
 
 type Storage = Pick<StreamHost, "exec">
 
-/** How many bytes of bodies lie between the batch that holds this position, itself included, and the tail. */
+/**
+ * How many bytes of bodies lie between the batch that holds this position, itself included, and the tail. Without end
+ * when that batch is not here.
+ */
 export function bytesFrom(storage: Storage, stream: StreamRecord, position: number): number {
   if (position >= stream.tail.position) return 0
-  const [before] = [...storage.exec(BATCH_BEFORE, position)]
-  return stream.bytes - (before === undefined ? 0 : wholeIn(before.bytes_to))
+  return stream.bytes - (bytesBefore(storage, position) ?? Number.NEGATIVE_INFINITY)
 }
 
-/** The chain at a position, worked out from the batch before it; undefined when no batch that is here tells. */
-export function chainAt(storage: Storage, stream: StreamRecord, position: number): Chain | undefined {
+/** How many bytes of bodies come before the batch that holds this position; undefined when that batch is not here. */
+function bytesBefore(storage: Storage, position: number): number | undefined {
+  const [row] = [...storage.exec(BYTES_BEFORE, position)]
+  return row && wholeIn(row.bytes)
+}
+
+/** The chain at a position, worked out from what is before it; undefined inside a segment, which only itself tells. */
+export function chainAt(
+  storage: Storage,
+  segments: Pick<SegmentIndex, "endingAt">,
+  stream: StreamRecord,
+  position: number,
+): Chain | undefined {
   if (position === stream.tail.position) return stream.tail.chain
   if (position === stream.earliest.position) return stream.earliest.chain
   const [row] = [...storage.exec(BATCH_ENDING, position)]
-  if (row === undefined) return undefined
+  if (row === undefined) return segments.endingAt(position)?.chain
   const [first, count] = [wholeIn(row.first), wholeIn(row.count)]
   if (first + count === position) return chainIn(row.chain)
-  const before = chainAt(storage, stream, first)
+  const before = chainAt(storage, segments, stream, first)
   const [{ body } = { body: "" }] = [...storage.exec("SELECT body FROM batches WHERE first = ?", first)]
   return before && extendChain(before, splitBatch(textIn(body), position - first)[0])
 }
 
-/** A page as a frame carries it: messages comma-joined, or bytes. */
-export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameBody> {
+/** A page as a frame carries it: messages comma-joined, or bytes. Undefined when its first batch is not here. */
+export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameBody> | undefined {
   if (!isJsonType(claim.stream.contentType)) return readForHttp(storage, claim)
   const rows = readRows(storage, BATCHES_FROM, claim)
+  if (rows === undefined) return undefined
   const cut = cutRows(rows, claim, textIn)
   const texts = rows.map((row, at) => cut.get(at) ?? textIn(row.body))
   return { next: endOf(rows, claim, cut), body: joinBatches(texts) }
@@ -51,10 +66,15 @@ export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameB
 
 /**
  * A page as HTTP carries it: a JSON array, or bytes. Text is taken out of the storage as the UTF-8 that it is
- * there; making strings of it and bytes again would take most of the time of a read.
+ * there; making strings of it and bytes again would take most of the time of a read. Undefined when its first batch is
+ * not here.
  */
-export function readForHttp(storage: Storage, claim: PageClaim): LogPage<Uint8Array<ArrayBuffer>> {
+export function readForHttp(
+  storage: Storage,
+  claim: PageClaim,
+): LogPage<Uint8Array<ArrayBuffer>> | undefined {
   const rows = readRows(storage, BATCHES_FROM_AS_BYTES, claim)
+  if (rows === undefined) return undefined
   if (!isJsonType(claim.stream.contentType)) {
     return { next: endOf(rows, claim), body: joinBytes(rows.map((row) => bytesIn(row.body))) }
   }
@@ -67,10 +87,16 @@ export function readForHttp(storage: Storage, claim: PageClaim): LogPage<Uint8Ar
   return { next: endOf(rows, claim, cut), body: joinBytes([OPENING, ...separated, CLOSING]) }
 }
 
-function readRows(storage: Storage, sql: string, { stream, place, until, bytesMax }: PageClaim): SqlRow[] {
+function readRows(
+  storage: Storage,
+  sql: string,
+  { stream, place, until, bytesMax }: PageClaim,
+): SqlRow[] | undefined {
   const rows: SqlRow[] = []
   if (place.position >= until) return rows
-  const end = stream.bytes - bytesFrom(storage, stream, place.position) + bytesMax
+  const before = bytesBefore(storage, place.position)
+  if (before === undefined) return undefined
+  const end = before + bytesMax
   for (const row of storage.exec(sql, place.position)) {
     if (wholeIn(row.first) >= until || (rows.length > 0 && wholeIn(row.bytes_to) > end)) break
     rows.push(row)
@@ -131,7 +157,8 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
 
 const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1"
 
-const BATCH_BEFORE = `SELECT bytes_to FROM batches WHERE first < (${BATCH_AT}) ORDER BY first DESC LIMIT 1`
+const BYTES_BEFORE = `SELECT bytes_to - length(CAST(body AS BLOB)) AS bytes FROM batches
+  WHERE first <= ? ORDER BY first DESC LIMIT 1`
 
 const BATCH_ENDING = "SELECT first, count, chain FROM batches WHERE first < ? ORDER BY first DESC LIMIT 1"
 

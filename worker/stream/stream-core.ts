@@ -1,11 +1,15 @@
 import type { AppendClaim, RawBody } from "../../shared/append.ts"
 import { claimOfFrame } from "../../shared/append-claim.ts"
 import type { Reply } from "../../shared/append-reply.ts"
+import { assert } from "../../shared/assert.ts"
 import { extendChain } from "../../shared/chain.ts"
 import { good } from "../../shared/decoded.ts"
 import { CLOSE, decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset, Place } from "../../shared/offset.ts"
+import type { SegmentPart } from "../segments/segment.ts"
+import { SegmentIndex } from "../segments/segment-index.ts"
+import { StreamSeals } from "../segments/stream-seals.ts"
 import { frameBody } from "./append-body.ts"
 import { type AppendAsk, AppendTurn, judgeMissing } from "./append-turn.ts"
 import { beginningOf, type CreateClaim, type CreateFault, conflictWith } from "./create.ts"
@@ -16,6 +20,7 @@ import type { Reader, StreamHost } from "./stream-host.ts"
 import { StreamLife } from "./stream-life.ts"
 import { StreamLog } from "./stream-log.ts"
 import { offsetOf, type StreamRecord } from "./stream-record.ts"
+import { Upkeep } from "./upkeep.ts"
 
 export type StreamState = { readonly kind: "stream"; readonly stream: StreamRecord; readonly tail: Offset }
 
@@ -40,6 +45,21 @@ export type Page = {
   readonly body: Uint8Array<ArrayBuffer>
 }
 
+/** The sealed part of a stream: where each segment lies, the bytes of its body, and the hash of its object. */
+export type SegmentList = {
+  readonly kind: "segments"
+  readonly segments: readonly {
+    readonly from: Offset
+    readonly next: Offset
+    readonly bytes: number
+    readonly sha256: string
+    readonly key: string
+  }[]
+}
+
+/** What is asked for is in a segment, which whoever asks is to read. */
+export type Sealed = { readonly kind: "sealed"; readonly generation: number; readonly part: SegmentPart }
+
 /**
  * One stream: what it answers, what it stores and whom it tells. Every method is one turn: it decides and
  * writes without waiting for anything, so turns follow each other as the host calls them, and after each of
@@ -50,12 +70,19 @@ export type Page = {
 export class StreamCore {
   readonly #host: StreamHost
   readonly #log: StreamLog
+  readonly #index: SegmentIndex
   readonly #life: StreamLife
+  readonly #upkeep: Upkeep
+  /** The stream's side of sealing. */
+  readonly seals: StreamSeals
 
   constructor(host: StreamHost) {
     this.#host = host
     this.#log = new StreamLog(host)
-    this.#life = new StreamLife(host, this.#log)
+    this.#index = new SegmentIndex(host)
+    this.seals = new StreamSeals(host, this.#log, this.#index)
+    this.#life = new StreamLife(host, this.#log, this.seals)
+    this.#upkeep = new Upkeep({ host, log: this.#log, index: this.#index, seals: this.seals })
   }
 
   /** Makes the stream, or finds that it is there already with the same properties. */
@@ -73,7 +100,7 @@ export class StreamCore {
       const chain = extendChain(empty.tail.chain, beginning.body.data)
       return this.#log.append(empty, { ...beginning.body, chain }, now)
     })
-    this.#life.wakeAtEnd(stream)
+    this.#upkeep.wakeWhenDue(stream)
     return { ...stateOf(stream), isNew: true }
   }
 
@@ -86,18 +113,37 @@ export class StreamCore {
   /** Removes the stream and everything in it. False when there is none. */
   delete(): boolean {
     const stream = this.#life.find()
-    if (stream !== undefined) this.#life.remove()
-    return stream !== undefined
+    if (stream === undefined) return false
+    this.#life.remove(stream)
+    this.#upkeep.wakeWhenDue(undefined)
+    return true
   }
 
-  /** One page from an offset on. */
-  read(offset: string): Page | ReadFault {
+  /** One page from an offset on, up to another one if that is given, or the segment that it is in. */
+  read(offset: string, end?: string): Page | Sealed | ReadFault {
     const found = this.#locate(offset)
     if (found.kind !== "place") return found
     const { stream, place } = found
-    const claim = { stream, place, until: stream.tail.position, bytesMax: LIMITS.readBytesMax }
-    const { next, body } = readForHttp(this.#host, claim)
-    return { kind: "page", contentType: stream.contentType, ...marksOf(stream, place, next), body }
+    const stop = end === undefined ? undefined : locate(this.#host, this.#index, stream, end)
+    if (stop !== undefined && stop.kind !== "place") return stop
+    const until = stop?.place.position ?? stream.tail.position
+    const page = readForHttp(this.#host, { stream, place, until, bytesMax: LIMITS.readBytesMax })
+    const { contentType, generation } = stream
+    if (page !== undefined)
+      return { kind: "page", contentType, ...marksOf(stream, place, page.next), body: page.body }
+    const segment = this.#index.holding(place.position)
+    assert(segment !== undefined, `position ${place.position} of ${stream.tail.position} is somewhere`)
+    return { kind: "sealed", generation, part: { segment, contentType, place, until } }
+  }
+
+  /** All segments that the stream has sealed and still keeps, in order. */
+  segments(): SegmentList | Missing {
+    const stream = this.#life.find()
+    if (stream === undefined) return { kind: "missing" }
+    const segments = this.#index.all().map(({ from, next, bytes, sha256, key }) => {
+      return { from: offsetOf(stream, from), next: offsetOf(stream, next), bytes, sha256, key }
+    })
+    return { kind: "segments", segments }
   }
 
   /** Judges an append by the one rule, stores it and tells every reader. */
@@ -122,6 +168,7 @@ export class StreamCore {
     const turn = new AppendTurn(this.#log, stream, this.#host.now())
     const judged = asks.map((ask) => turn.judge(ask))
     if (turn.hasNews) this.#host.transact(() => turn.save())
+    this.#upkeep.wakeAfterAppend(stream, turn.stream)
     if (judged.some(({ stored, closes }) => stored !== undefined || closes))
       tell(this.#host.readers(), judged)
     else for (const one of judged) answer(one)
@@ -143,8 +190,9 @@ export class StreamCore {
       reader.send(encodeEdgeFrame({ t: "behind", next: offsetOf(stream, place) }))
       return reader.close(CLOSE.behind, "More is missing than a socket carries: catch up with GET.")
     }
-    const claim = { stream, place, until: stream.tail.position, bytesMax }
-    const { next, body } = readForFrame(this.#host, claim)
+    const page = readForFrame(this.#host, { stream, place, until: stream.tail.position, bytesMax })
+    assert(page !== undefined, "what is not far from the tail is here")
+    const { next, body } = page
     const marks = marksOf(stream, place, next)
     const t = next.position === place.position ? "control" : "data"
     reader.send(encodeEdgeFrame({ t, ...marks, body }))
@@ -163,19 +211,19 @@ export class StreamCore {
   }
 
   /**
-   * Ends the stream if its time has come, else asks to be woken again. For when the time of `wakeAt` has
-   * come.
+   * Ends the stream if its time has come, lets go of what it keeps no longer, and asks to be woken again. For when the
+   * time of `wakeAt` has come, and after what that brought about.
    */
   expire(): void {
     const stream = this.#life.find()
-    if (stream !== undefined) this.#life.wakeAtEnd(stream)
+    this.#upkeep.wakeWhenDue(stream && this.#upkeep.trim(stream))
   }
 
   /** The place that a reader asks for. Finding one is a use of the stream. */
   #locate(offset: string): { kind: "place"; stream: StreamRecord; place: Place } | ReadFault {
     const stream = this.#life.find()
     if (stream === undefined) return { kind: "missing" }
-    const location = locate(this.#host, stream, offset)
+    const location = locate(this.#host, this.#index, stream, offset)
     if (location.kind !== "place") return location
     this.#life.noteUse(stream)
     return { ...location, stream }

@@ -1,6 +1,6 @@
 import { CLOSE } from "../../shared/frames.ts"
-import type { Millis } from "../../shared/ids.ts"
 import { endOf, isUseWorthNoting } from "../../shared/lifetime.ts"
+import type { StreamSeals } from "../segments/stream-seals.ts"
 import type { StreamHost } from "./stream-host.ts"
 import type { StreamLog } from "./stream-log.ts"
 import type { StreamRecord } from "./stream-record.ts"
@@ -9,10 +9,12 @@ import type { StreamRecord } from "./stream-record.ts"
 export class StreamLife {
   readonly #host: StreamHost
   readonly #log: StreamLog
+  readonly #seals: StreamSeals
 
-  constructor(host: StreamHost, log: StreamLog) {
+  constructor(host: StreamHost, log: StreamLog, seals: StreamSeals) {
     this.#host = host
     this.#log = log
+    this.#seals = seals
   }
 
   /**
@@ -27,7 +29,7 @@ export class StreamLife {
       this.noteUse(stream)
       return { ...stream, usedAt: this.#host.now() }
     }
-    this.remove()
+    this.remove(stream)
     return undefined
   }
 
@@ -36,15 +38,12 @@ export class StreamLife {
     if (isUseWorthNoting(lifetime, usedAt, now)) this.#log.noteUse(now)
   }
 
-  remove(): void {
-    this.#host.transact(() => this.#log.remove())
+  remove(stream: StreamRecord): void {
+    this.#host.transact(() => {
+      this.#log.remove()
+      this.#seals.removed(stream)
+    })
     for (const reader of this.#host.readers()) reader.close(CLOSE.gone, "The stream was deleted.")
-  }
-
-  /** Asks to be woken when the stream's time is over, if it ever is. */
-  wakeAtEnd(stream: StreamRecord): void {
-    const end = endOf(stream.lifetime, stream.usedAt)
-    if (end !== undefined) this.#host.wakeAt((end + 1) as Millis) // the first moment after a time is a time
   }
 
   #hasReaders(): boolean {

@@ -1,5 +1,6 @@
 import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
+import type { Place } from "../../shared/offset.ts"
 import { type ProducerRecord, producerOf } from "./producer-record.ts"
 import { type SqlRow, type SqlValue, type StreamHost, wholeIn } from "./stream-host.ts"
 import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
@@ -42,6 +43,8 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   expires_text TEXT,
   used_at INTEGER NOT NULL,
   stream_seq TEXT,
+  retain_ms INTEGER,
+  retain_bytes INTEGER,
   earliest INTEGER NOT NULL,
   earliest_chain TEXT NOT NULL
 )`
@@ -80,15 +83,15 @@ export class StreamLog {
   }
 
   /** Begins a stream where none is. */
-  create({ contentType, closed, lifetime }: NewStream, now: Millis): StreamRecord {
+  create({ contentType, closed, lifetime, retention }: NewStream, now: Millis): StreamRecord {
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
     const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
       `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text,
-         used_at, earliest, earliest_chain)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         used_at, retain_ms, retain_bytes, earliest, earliest_chain)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
       closed ? 1 : 0,
@@ -96,11 +99,22 @@ export class StreamLog {
       lifetime.kind === "until" ? lifetime.at : null,
       lifetime.kind === "until" ? lifetime.text : null,
       now,
+      retention.ageMs ?? null,
+      retention.bytes ?? null,
       START_PLACE.position,
       START_PLACE.chain,
     )
     const places = { earliest: START_PLACE, tail: START_PLACE, bytes: 0 }
-    return { generation, contentType, closed, lifetime, usedAt: now, streamSeq: undefined, ...places }
+    return {
+      generation,
+      contentType,
+      closed,
+      lifetime,
+      retention,
+      usedAt: now,
+      streamSeq: undefined,
+      ...places,
+    }
   }
 
   remove(): void {
@@ -133,6 +147,15 @@ export class StreamLog {
       streamSeq ?? null,
       usedAt,
     )
+  }
+
+  /** Lets go of the batches before this position, where one begins. */
+  prune(position: number): void {
+    this.#run("DELETE FROM batches WHERE first < ?", position)
+  }
+
+  noteEarliest({ position, chain }: Place): void {
+    this.#run("UPDATE stream SET earliest = ?, earliest_chain = ?", position, chain)
   }
 
   noteUse(at: Millis): void {

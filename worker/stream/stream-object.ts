@@ -4,7 +4,12 @@ import type { Reply } from "../../shared/append-reply.ts"
 import { good } from "../../shared/decoded.ts"
 import { CLOSE, PING, PONG, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { type Bounds, LIMITS } from "../../shared/limits.ts"
+import { boundsOf } from "../bounds.ts"
 import type { Env } from "../env.ts"
+import { log } from "../log.ts"
+import { R2Store, sha256 } from "../segments/r2-store.ts"
+import { Sealer } from "../segments/sealer.ts"
 import { httpBody } from "./append-body.ts"
 import { AppendQueue } from "./append-queue.ts"
 import type { CreateClaim } from "./create.ts"
@@ -14,6 +19,8 @@ import {
   type Missing,
   type Page,
   type ReadFault,
+  type Sealed,
+  type SegmentList,
   StreamCore,
   type StreamState,
 } from "./stream-core.ts"
@@ -26,18 +33,29 @@ import type { SqlValue } from "./stream-host.ts"
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
   readonly #queue: AppendQueue
+  readonly #sealer: Sealer | undefined
+  readonly #bounds: Bounds
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     const { storage } = state
+    const bounds = boundsOf(env)
+    this.#bounds = bounds.ok ? bounds.value : LIMITS // a bad variable is told by every request, before it gets here
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
     this.#core = new StreamCore({
+      name: state.id.toString(),
+      bounds: this.#bounds,
+      seals: env.SEGMENTS !== undefined,
       now: () => Date.now() as Millis,
       exec: (sql, ...values) => storage.sql.exec(sql, ...values.map(bindable)),
       transact: (work) => storage.transactionSync(work),
       readers: () => state.getWebSockets().map(readerOf),
       wakeAt: (at) => void storage.setAlarm(at),
     })
+    const { seals } = this.#core
+    if (env.SEGMENTS !== undefined) {
+      this.#sealer = new Sealer({ seals, store: new R2Store(env.SEGMENTS), digest: sha256 })
+    }
     this.#queue = new AppendQueue({
       appendAll: (asks) => this.#core.appendAll(asks),
       flushed: () => storage.sync(),
@@ -52,8 +70,12 @@ export class StreamObject extends DurableObject<Env> {
     return this.#queue.append({ claim: good(claim), body: httpBody(body) })
   }
 
-  read(offset: string): Page | ReadFault {
-    return this.#core.read(offset)
+  read(offset: string, end?: string): Page | Sealed | ReadFault {
+    return this.#core.read(offset, end)
+  }
+
+  segments(): SegmentList | Missing {
+    return this.#core.segments()
   }
 
   head(): StreamState | Missing {
@@ -85,8 +107,19 @@ export class StreamObject extends DurableObject<Env> {
     readerOf(socket).close(CLOSE.done, "")
   }
 
-  override alarm(): void {
+  /**
+   * What is due by itself. Whatever fails is tried again by an alarm of our own: the platform would try a few times and
+   * then never again.
+   */
+  override async alarm(): Promise<void> {
     this.#core.expire()
+    try {
+      await this.#sealer?.run()
+      this.#core.expire()
+    } catch (error) {
+      log("upkeep failed", { object: this.ctx.id.toString(), error: String(error) })
+      await this.ctx.storage.setAlarm(Date.now() + this.#bounds.upkeepRetryMs)
+    }
   }
 }
 

@@ -4,6 +4,9 @@ import type { Lifetime } from "../../shared/lifetime.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
 import { type SqlRow, type SqlValue, textIn, wholeIn } from "./stream-host.ts"
 
+/** How much of a stream is kept: what is neither too old nor followed by so many bytes. Nothing said is everything. */
+export type Retention = { readonly ageMs?: number; readonly bytes?: number }
+
 /** What a stream is, and how far it goes. */
 export type StreamRecord = {
   /** Creation time in milliseconds, or more where clocks stood still: no two streams of one name share it. */
@@ -11,6 +14,7 @@ export type StreamRecord = {
   readonly contentType: string
   readonly closed: boolean
   readonly lifetime: Lifetime
+  readonly retention: Retention
   readonly usedAt: Millis
   readonly streamSeq: string | undefined
   /** The place before the first message that can still be read. */
@@ -21,7 +25,7 @@ export type StreamRecord = {
   readonly bytes: number
 }
 
-export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime">
+export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "retention">
 
 export const START_PLACE: Place = { position: 0, chain: EMPTY_CHAIN }
 
@@ -38,6 +42,10 @@ export function recordOf(row: SqlRow): StreamRecord {
     contentType: textIn(row.content_type),
     closed: row.closed === 1,
     lifetime: lifetimeOf(row),
+    retention: {
+      ...(row.retain_ms !== null && { ageMs: wholeIn(row.retain_ms) }),
+      ...(row.retain_bytes !== null && { bytes: wholeIn(row.retain_bytes) }),
+    },
     usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
     streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
     earliest,
