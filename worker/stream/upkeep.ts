@@ -30,9 +30,8 @@ export class Upkeep {
   /** The same after an append, which makes something due only now and then. */
   wakeAfterAppend(before: StreamRecord, after: StreamRecord): void {
     const { ageMs, bytes } = after.retention
-    const step = Math.min(
-      this.#parts.host.bounds.segmentBytes,
-      Math.ceil((bytes ?? Infinity) / RETENTION_STEPS),
+    const step = Math.ceil(
+      Math.min(this.#parts.host.bounds.segmentBytes, bytes ?? Number.POSITIVE_INFINITY) / STEPS,
     )
     const isCrossed = Math.floor(before.bytes / step) !== Math.floor(after.bytes / step)
     if (isCrossed || ageMs !== undefined) this.wakeWhenDue(after)
@@ -106,7 +105,7 @@ export class Upkeep {
   }
 }
 
-/** How many times what is kept may grow by before it is looked at: a stream keeps that part more than it was told. */
-const RETENTION_STEPS = 8
+/** A stream is looked at each time that it has grown by this part of a segment, or of what it keeps. */
+const STEPS = 8
 
 const BATCHES = "SELECT first + count AS next, chain, at, bytes_to FROM batches ORDER BY first"
