@@ -34,7 +34,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ACCESS: "open" } },
+          }),
+        ],
         test: { name: "workers", include: ["test/worker/**/*.test.ts"] },
       },
       {

@@ -33,6 +33,8 @@ export interface EnginePort {
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
   /** Rows arrive on `rows` as `LiveRows`, at once and after each change, until the page sends `STOP`. */
   live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
+  /** The app's answer to the notice `token-wanted` of this number. */
+  giveToken(ask: number, token: Reply<string>): Promise<Reply<void>>
   /** Whether the app wants the network, in all tabs. */
   setPaused(paused: boolean): Promise<Reply<void>>
   /** Lets go of the network, the lock and the database. */
@@ -48,10 +50,12 @@ export type OpenOptions = {
   readonly edge: string
   /** Whose data this is. Part of the names of database, lock and channel. */
   readonly account: string
+  /** Whether the app gives tokens, when it is asked. */
+  readonly hasToken: boolean
 }
 
 /** An account's data at one edge, and nobody else's. Part of the names of the lock and the channel as well. */
-export function databaseName({ edge, account }: OpenOptions): string {
+export function databaseName({ edge, account }: Pick<OpenOptions, "edge" | "account">): string {
   return `headwater:${edge}:${account}`
 }
 
@@ -78,6 +82,11 @@ export type Notice =
   | { readonly kind: "confirmed"; readonly ticket: number; readonly offset: Offset }
   /** The edge refuses the stream's events; they stay on this device. */
   | { readonly kind: "rejected"; readonly ticket: number; readonly error: ErrorData }
+  /** A request needs a token. The page answers with `giveToken`. */
+  | { readonly kind: "token-wanted"; readonly ask: number }
+
+/** What became of an entry. */
+export type EntryNotice = Extract<Notice, { readonly ticket: number }>
 
 /** What a client knows of itself. Plain values, new with each change: cheap to show always. */
 export type ClientStatus = {

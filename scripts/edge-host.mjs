@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { connect, createServer } from "node:net"
+import { connect, createServer, isIPv6 } from "node:net"
+import { isLoopback, reachableHost } from "./arguments.mjs"
 import { root } from "./install.mjs"
 
 /*
@@ -9,10 +10,15 @@ import { root } from "./install.mjs"
  * `wrangler dev`, without the two proxies that reload code, which double the time of a request.
  */
 
-/** @typedef {{ port: number, state: string, assets?: string }} EdgeOptions */
+/** @typedef {import("./arguments.mjs").EdgeArguments & { assets?: string }} EdgeOptions */
 
-const HOST = "127.0.0.1"
 const FREE_MS_MAX = 3_000
+
+/** With any of these the edge asks for tokens. */
+const KEYS = ["ACCESS_ISSUER", "ACCESS_AUDIENCE", "ACCESS_ALGORITHMS", "ACCESS_JWKS", "ACCESS_JWKS_URL"]
+
+/** What was asked for cannot be, however often it is tried. */
+class Impossible extends Error {}
 
 // The process that started this one is gone, and cannot say goodbye: take the runtime along at once.
 process.on("disconnect", () =>
@@ -23,46 +29,67 @@ try {
   await serve(JSON.parse(process.argv[2] ?? "{}"))
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
+  process.exit(error instanceof Impossible ? 2 : 1)
 }
 
 /** @param {EdgeOptions} options */
-async function serve({ port, state, assets }) {
-  const chosen = await freePort(port)
+async function serve({ port, host, state, vars, assets }) {
+  const wrangler = await import("wrangler")
+  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(`${root}wrangler.toml`)
+  if (main === undefined) throw new Error("wrangler.toml names no main file.")
+  const { modulesRules: _, ...settings } = workerOptions // the bundle is one module
+  const bindings = withAccess(Object.assign({}, settings.bindings, vars), host)
+  const chosen = await freePort(port, host)
   await mkdir(state, { recursive: true }).catch((error) => {
     throw new Error(`The state folder ${state} cannot be made: ${error.message}`)
   })
-  await claim(state, chosen)
-  const runtime = await startRuntime(chosen, state, assets)
+  await claim(state, chosen, host)
+  const runtime = await startRuntime({ ...settings, bindings, host, port: chosen }, main, state, assets)
   process.on("message", async () => {
     await runtime.dispose()
     process.exit(0)
   })
-  process.send?.({ ready: `http://${HOST}:${chosen}` })
+  process.send?.({ ready: `http://${urlHost(host)}:${chosen}`, isOpen: bindings.ACCESS === "open" })
+}
+
+/** @param {string} host */
+function urlHost(host) {
+  const reachable = reachableHost(host)
+  return isIPv6(reachable) ? `[${reachable}]` : reachable
 }
 
 /**
- * @param {number} port
+ * Without keys everybody who reaches the edge may do everything, so only this machine may reach it.
+ *
+ * @param {Record<string, unknown>} bindings of wrangler.toml, .dev.vars and the command line
+ * @param {string} host
+ */
+function withAccess(bindings, host) {
+  const { ACCESS: _, ...others } = bindings
+  if (KEYS.some((name) => Boolean(bindings[name]))) return others
+  if (isLoopback(host)) return { ...others, ACCESS: "open" }
+  throw new Impossible(
+    `--host ${host} lets other machines in, and no keys are given to tell who they are: give ACCESS_ISSUER, ` +
+      "ACCESS_AUDIENCE, ACCESS_ALGORITHMS and ACCESS_JWKS or ACCESS_JWKS_URL by --var NAME=VALUE or in .dev.vars.",
+  )
+}
+
+/**
+ * @param {object} settings
+ * @param {string} main
  * @param {string} state
  * @param {string | undefined} assets
  */
-async function startRuntime(port, state, assets) {
-  const wrangler = await import("wrangler")
-  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(`${root}wrangler.toml`)
-  const { modulesRules: _, ...bindings } = workerOptions // the bundle is one module
-  if (main === undefined) throw new Error("wrangler.toml names no main file.")
-
+async function startRuntime(settings, main, state, assets) {
   // Both are parts of wrangler, so they are asked for in its name: npm may put them anywhere.
   const ofWrangler = createRequire(import.meta.resolve("wrangler"))
   const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = ofWrangler("miniflare")
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
-      ...bindings,
+      ...settings,
       name: "headwater",
       modules: true,
       script: await bundle(ofWrangler("esbuild"), main),
-      host: HOST,
-      port,
       cf: false,
       log: new Log(LogLevel.WARN),
       resourcePersistencePath: state,
@@ -98,11 +125,12 @@ async function bundle(esbuild, main) {
  * An edge that was killed a moment ago may hold its port a little longer, hence the patience.
  *
  * @param {number} wanted 0 for any
+ * @param {string} host
  * @returns {Promise<number>}
  */
-async function freePort(wanted) {
+async function freePort(wanted, host) {
   for (const end = Date.now() + FREE_MS_MAX; ; await pause()) {
-    const found = await tryPort(wanted)
+    const found = await tryPort(wanted, host)
     if (found !== undefined) return found
     if (Date.now() > end) throw new Error(`Port ${wanted} is in use. Choose another with --port.`)
   }
@@ -110,16 +138,17 @@ async function freePort(wanted) {
 
 /**
  * @param {number} wanted
+ * @param {string} host
  * @returns {Promise<number | undefined>}
  */
-function tryPort(wanted) {
+function tryPort(wanted, host) {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once("error", (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code === "EADDRINUSE") resolve(undefined)
-      else reject(new Error(`Port ${wanted} cannot be opened: ${error.message}`))
+      else reject(new Error(`Port ${wanted} of ${host} cannot be opened: ${error.message}`))
     })
-    server.listen(wanted, HOST, () => {
+    server.listen(wanted, host, () => {
       const address = server.address()
       const port = address !== null && typeof address === "object" ? address.port : wanted
       server.close(() => resolve(port))
@@ -132,14 +161,14 @@ function tryPort(wanted) {
  *
  * @param {string} state
  * @param {number} port
+ * @param {string} host
  */
-async function claim(state, port) {
+async function claim(state, port, host) {
   const file = `${state}/port`
   for (const end = Date.now() + FREE_MS_MAX; ; await pause()) {
     const other = readPort(file)
-    if (other === undefined || other === port || !(await accepts(other))) break
-    if (Date.now() > end)
-      throw new Error(`The state in ${state} is served already, at http://${HOST}:${other}.`)
+    if (other === undefined || other === port || !(await accepts(other, host))) break
+    if (Date.now() > end) throw new Error(`The state in ${state} is served already, at port ${other}.`)
   }
   writeFileSync(file, `${port}\n`)
 }
@@ -155,11 +184,12 @@ function readPort(file) {
 
 /**
  * @param {number} port
+ * @param {string} host
  * @returns {Promise<boolean>}
  */
-function accepts(port) {
+function accepts(port, host) {
   return new Promise((resolve) => {
-    const socket = connect(port, HOST)
+    const socket = connect(port, reachableHost(host))
     socket.once("error", () => resolve(false))
     socket.once("connect", () => {
       socket.destroy()

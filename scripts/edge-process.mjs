@@ -13,6 +13,8 @@ const HOST = fileURLToPath(new URL("./edge-host.mjs", import.meta.url))
 const STOP_MS_MAX = 5_000
 const PARENT_CHECK_MS = 500
 
+const OPEN = "Access is open: whatever runs on this machine may read and write every stream. Keys close it."
+
 /**
  * Runs the edge until it is told to stop, then ends this process.
  *
@@ -28,7 +30,9 @@ export function runEdge(options, ready) {
   let stopping = false
 
   host.on("message", (message) => {
-    if (typeof message === "object" && "ready" in message) ready(String(message.ready))
+    if (typeof message !== "object" || !("ready" in message)) return
+    if ("isOpen" in message && message.isOpen === true) process.stderr.write(`${OPEN}\n`)
+    ready(String(message.ready))
   })
   host.on("error", (error) => fail(error.message))
   host.on("exit", (code) => {

@@ -3,9 +3,10 @@ import { attempt, runEdge } from "./edge-process.mjs"
 import { installPackages } from "./install.mjs"
 
 /*
- * npm run edge -- [--port NUMBER] [--state FOLDER]
+ * npm run edge -- [--port NUMBER] [--host HOST] [--state FOLDER] [--var NAME=VALUE]...
  *
- * The edge alone. Its only line on stdout is "ready <url>", when it accepts requests.
+ * The edge alone. Its only line on stdout is "ready <url>", when it accepts requests. Without
+ * keys among its variables access is open, and then it serves this machine only.
  */
 
 const options = attempt(() => edgeArguments(process.argv.slice(2)), 2)

@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process"
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { edgeArguments } from "./arguments.mjs"
+import { edgeArguments, isLoopback } from "./arguments.mjs"
 import { attempt, runEdge } from "./edge-process.mjs"
 import { installPackages, node, root } from "./install.mjs"
 
 /*
- * npm start -- [--port NUMBER] [--state FOLDER]
+ * npm start -- [--port NUMBER] [--host HOST] [--state FOLDER] [--var NAME=VALUE]...
  *
  * The edge and the demo at one address, from nothing but a clone.
  */
@@ -19,8 +19,10 @@ attempt(installPackages)
 attempt(buildDemo)
 runEdge({ ...options, assets: DEMO }, (url) => {
   const { port } = new URL(url)
-  const line = `Headwater runs at http://localhost:${port}, for this machine only; its data is in ${options.state}.`
-  process.stdout.write(`${line} Ctrl-C stops it.\n`)
+  const place = isLoopback(options.host)
+    ? `http://localhost:${port}, for this machine only`
+    : `${url}, for whoever reaches ${options.host}`
+  process.stdout.write(`Headwater runs at ${place}; its data is in ${options.state}. Ctrl-C stops it.\n`)
 })
 
 /** Builds the demo unless its output is younger than all that it is made of. */

@@ -4,9 +4,12 @@ import { HEADER, saysTrue } from "./http.ts"
 import { LIMITS } from "./limits.ts"
 import { NOW, parseOffset } from "./offset.ts"
 
-/** Reads what a POST says of itself. `header` answers by lower-case name. */
-export function claimOfHeaders(header: (name: string) => string | undefined): Decoded<AppendClaim> {
-  return claimOf({
+/** Reads what a POST of this principal says of itself. `header` answers by lower-case name. */
+export function claimOfHeaders(
+  header: (name: string) => string | undefined,
+  principal: string | undefined,
+): Decoded<AppendClaim> {
+  return claimOf(principal, {
     producer: header(HEADER.producerId),
     epoch: wholeNumber(header(HEADER.producerEpoch)),
     seq: wholeNumber(header(HEADER.producerSeq)),
@@ -17,9 +20,12 @@ export function claimOfHeaders(header: (name: string) => string | undefined): De
   })
 }
 
-/** Reads what an append frame says of itself. Its fields have the types of JSON. */
-export function claimOfFrame(fields: Record<string, unknown>): Decoded<AppendClaim> {
-  return claimOf({ ...fields, close: fields.close === true })
+/** Reads what an append frame of this principal says of itself. Its fields have the types of JSON. */
+export function claimOfFrame(
+  fields: Record<string, unknown>,
+  principal: string | undefined,
+): Decoded<AppendClaim> {
+  return claimOf(principal, { ...fields, close: fields.close === true })
 }
 
 /**
@@ -34,13 +40,10 @@ type ClaimFields = { readonly close: boolean } & Readonly<Record<string, unknown
 
 const VISIBLE = /^[ -~]+$/
 
-function claimOf({
-  contentType,
-  streamSeq,
-  expectedOffset,
-  close,
-  ...fields
-}: ClaimFields): Decoded<AppendClaim> {
+function claimOf(
+  principal: string | undefined,
+  { contentType, streamSeq, expectedOffset, close, ...fields }: ClaimFields,
+): Decoded<AppendClaim> {
   const producer = producerOf(fields)
   if (!producer.ok) return producer
   if (contentType !== undefined && typeof contentType !== "string")
@@ -54,7 +57,14 @@ function claimOf({
       `Stream-Expected-Offset is an offset of the stream, or -1; ${JSON.stringify(expectedOffset)} came.`,
     )
   }
-  return good({ contentType, producer: producer.value, streamSeq, expectedOffset: expected, close })
+  return good({
+    contentType,
+    producer: producer.value,
+    streamSeq,
+    expectedOffset: expected,
+    close,
+    principal,
+  })
 }
 
 function producerOf({

@@ -1,4 +1,5 @@
 import type { AppendClaim, AppendVerdict, StreamFacts } from "./append.ts"
+import { foreignSourceMessage } from "./attribution.ts"
 import { HEADER } from "./http.ts"
 import { LIMITS } from "./limits.ts"
 import type { Offset } from "./offset.ts"
@@ -56,6 +57,8 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         headers: {},
         message: `The stream holds ${stream.contentType}; ${verdict.came} came.`,
       }
+    case "foreign-source":
+      return { status: 403, headers: {}, message: foreignSourceMessage(verdict.principal, verdict.came) }
     case "stale-stream-seq": {
       const [last, came] = [JSON.stringify(verdict.last), JSON.stringify(verdict.came)]
       const message = `Stream-Seq must rise: the last was ${last}, and ${came} came.`

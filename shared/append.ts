@@ -1,3 +1,4 @@
+import { foreignSource } from "./attribution.ts"
 import { type Chain, extendChain } from "./chain.ts"
 import type { Decoded } from "./decoded.ts"
 import type { FrameBody } from "./frames.ts"
@@ -14,8 +15,8 @@ export type AppendClaim = {
   /** Append only if the stream ends here. */
   readonly expectedOffset: Offset | undefined
   readonly close: boolean
-  /** Who appends, where the edge knows its callers. */
-  readonly principal?: string
+  /** Who appends, as the edge has found out; undefined when access is open. */
+  readonly principal: string | undefined
 }
 
 export type ProducerClaim = ProducerMark & { readonly id: string }
@@ -73,6 +74,8 @@ export type AppendVerdict =
   | { readonly kind: "too-large"; readonly bytes: number }
   | { readonly kind: "closed" }
   | { readonly kind: "wrong-type"; readonly came: string }
+  /** An event says that somebody else has made it. */
+  | { readonly kind: "foreign-source"; readonly principal: string; readonly came: string }
   | { readonly kind: "stale-stream-seq"; readonly last: string; readonly came: string }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "bad-start" }
@@ -83,8 +86,9 @@ export type AppendVerdict =
 
 /**
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
- * then the content type, the body, the producer's number, the expected offset, and last `Stream-Seq`. A batch that the
- * stream has taken before is a duplicate even when the stream is closed or longer by now: it is stored, and saying
+ * then the content type, the body, who made its events, the producer's number, the expected offset, and last
+ * `Stream-Seq`. A batch that the stream has taken before is a duplicate even when the stream is closed or longer by now:
+ * it is stored, and saying
  * otherwise would make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
@@ -103,7 +107,10 @@ export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): A
   if (!decoded.ok) return malformed(decoded.reason)
   if (decoded.value.count === 0)
     return malformed("An append holds at least one message; an empty array came.")
-  return judgeTurn(stream, claim, decoded.value) ?? { kind: "store", body: decoded.value }
+  return (
+    judgeSource(claim, decoded.value) ??
+    judgeTurn(stream, claim, decoded.value) ?? { kind: "store", body: decoded.value }
+  )
 }
 
 function judgeAfterClose(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
@@ -120,6 +127,13 @@ function judgeTurn(
   body: AppendBody | undefined,
 ): AppendVerdict | undefined {
   return judgeProducer(stream, claim, body) ?? judgeTail(stream, claim) ?? judgeStreamSeq(stream, claim)
+}
+
+/** Messages have sources in JSON streams only, whose bodies are text. */
+function judgeSource({ principal }: AppendClaim, { data }: AppendBody): AppendVerdict | undefined {
+  if (principal === undefined || typeof data !== "string") return undefined
+  const came = foreignSource(principal, data)
+  return came === undefined ? undefined : { kind: "foreign-source", principal, came }
 }
 
 /** Undefined when the producer rule has nothing against it. */

@@ -15,6 +15,9 @@ import { type Offset, parseOffset } from "./offset.ts"
 /** The one subprotocol. A client offers it and the edge repeats it. */
 export const SUBPROTOCOL = "headwater.v1"
 
+/** Before a ticket among the subprotocols that a client offers. The edge never repeats it. */
+export const TICKET_PREFIX = "ticket."
+
 /** Sent and answered as bare text; the edge's runtime answers without waking the stream. */
 export const PING = "ping"
 export const PONG = "pong"

@@ -2,6 +2,7 @@ import { assert } from "./assert.ts"
 
 const KiB = 1024
 const MiB = 1024 * KiB
+const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Every bound in the system. The unit is in the name; the reason is beside the number. */
 export const LIMITS = {
@@ -57,6 +58,24 @@ export const LIMITS = {
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
   retryMsMax: 30_000,
+  /** Patterns in one token. Each is tried with each request; a token has to fit in a header all the same. */
+  grantsMax: 100,
+  /** A token as it comes in a header. Runtimes take 16 KiB of headers or more. */
+  tokenLengthMax: 8 * KiB,
+  /** The name of a principal or of a token. Both are kept beside each socket, where 16 KiB have room. */
+  principalLengthMax: 256,
+  /** How long a token may count: a revocation is remembered for as long, so this bounds what is remembered. */
+  tokenLifeMsMax: 400 * DAY_MS,
+  /** How far the clocks of the edge and of who issues tokens may differ. */
+  clockToleranceMs: 30_000,
+  /** From the issue of a ticket to its use: a browser opens the socket next. */
+  ticketMsMax: 30_000,
+  /** Tickets of one stream that were issued and may still be used: more than a crowd that comes back at once. */
+  ticketsMax: 20_000,
+  /** Principals and tokens that one stream remembers as revoked. */
+  revocationsMax: 1_000,
+  /** A client gets a new token so long before the old one ends, for clocks differ and requests take time. */
+  tokenLeadMs: 30_000,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
   /** Parameters of one statement: what Durable Objects bind. */

@@ -14,6 +14,7 @@ const HOMES: Record<string, readonly string[]> = {
   comlink: ["client/page/thread-link.ts", "client/thread/thread.ts"], // the two ends of one boundary
   idb: ["client/thread/idb-storage.ts"],
   hono: ["worker/http/"],
+  jose: ["worker/access/"],
   "@sqlite.org/sqlite-wasm": ["client/state/sqlite.ts"],
   "@standard-schema/spec": ["shared/events.ts"],
   "cloudflare:workers": ["worker/stream/stream-object.ts"],

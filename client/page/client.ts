@@ -1,10 +1,10 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
-import { type ProducerId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
+import { parseStreamPath, type StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
-import { type ClientStatus, databaseName, type NewEntry, type Notice } from "../port.ts"
+import { type ClientStatus, databaseName, type NewEntry, type Notice, type Reply } from "../port.ts"
 import { openIdbStorage } from "../thread/idb-storage.ts"
 import { DeviceLog } from "../thread/log.ts"
 import { Outgoing } from "./outgoing.ts"
@@ -17,10 +17,19 @@ export type ConnectOptions = {
   readonly edge: string
   /**
    * Whose data this is, for example a user's id. Each account has its own log, pending events and views on a device;
-   * signing in again finds them. Default: one for everybody.
+   * signing in again finds them. Default: one for everybody. Events carry it in their `source`; at an edge that asks
+   * for tokens it is the `sub` of this user's token, or the edge refuses them.
    */
   readonly account?: string
+  /**
+   * Gives the token (a JWT) that says to the edge who this is. Called when a request needs one: at first, shortly
+   * before the last one ends, and once more when the edge does not take it. When it rejects, the client is as
+   * offline, and asks again later. Default: none, for an edge whose access is open.
+   */
+  readonly token?: TokenGiver
 }
+
+export type TokenGiver = () => string | Promise<string>
 
 /** Which stream each source of a view reads. */
 export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
@@ -34,14 +43,16 @@ export class Client {
   readonly #outgoing: Outgoing
   readonly #listeners = new Set<(status: ClientStatus) => void>()
   readonly #opened = new Map<StreamPath, Promise<void>>()
-  #device: ProducerId | undefined
+  readonly #token: TokenGiver | undefined
+  #source: string | undefined
   #status = NO_STATUS
   #closing: Promise<void> | undefined
   #closed = false
 
-  private constructor(link: ThreadLink, log: DeviceLog) {
+  private constructor(link: ThreadLink, log: DeviceLog, token: TokenGiver | undefined) {
     this.#link = link
     this.#log = log
+    this.#token = token
     this.#outgoing = new Outgoing({
       write: (stream, entries) => this.#write(stream, entries),
       show: (stream, entries) => link.ask(link.engine.show(stream, entries)),
@@ -53,12 +64,16 @@ export class Client {
   /** `connect` by its other name. */
   static async connect(options: ConnectOptions): Promise<Client> {
     if (!globalThis.isSecureContext) throw insecure()
-    const open = { edge: edgeAddress(options?.edge), account: accountName(options.account) }
+    const { token, account } = options ?? {}
+    if (token !== undefined && typeof token !== "function") throw noTokenGiver(token)
+    const hasToken = token !== undefined
+    const open = { edge: edgeAddress(options?.edge), account: accountName(account), hasToken }
     const log = new DeviceLog(await openIdbStorage(databaseName(open)))
     const link = await ThreadLink.start()
-    const client = new Client(link, log)
+    const client = new Client(link, log, token)
     try {
-      client.#device = await link.open(open, (notice) => client.#hear(notice))
+      const device = await link.open(open, (notice) => client.#hear(notice))
+      client.#source = account === undefined ? device : `${account}/${device}`
     } catch (reason) {
       link.terminate()
       log.close()
@@ -88,11 +103,11 @@ export class Client {
   stream<S extends EventSchemas>(definition: StreamDefinition<S>, path: string): Stream<S> {
     const stream = parseStreamPath(path)
     this.#open(stream).catch(() => {}) // `append` and `pending` meet the same error and report it
-    const device = this.#device
-    if (device === undefined)
+    const source = this.#source
+    if (source === undefined)
       throw new Error("Headwater bug: a client is handed out before its thread has opened")
     return new Stream(definition, stream, {
-      device,
+      source,
       outgoing: this.#outgoing,
       pending: (of) => this.#pending(of),
     })
@@ -169,10 +184,33 @@ export class Client {
   }
 
   #hear(notice: Notice): void {
+    if (notice.kind === "token-wanted") return void this.#giveToken(notice.ask)
     if (notice.kind !== "status") return this.#outgoing.settle(notice)
     this.#status = notice.status
     for (const listener of this.#listeners) listener(notice.status)
   }
+
+  async #giveToken(ask: number): Promise<void> {
+    const token = await askApp(this.#token)
+    if (!this.#closed) await this.#link.engine.giveToken(ask, token)
+  }
+}
+
+/** What the app answers, as plain data: whatever its function throws is a reason to have no token. */
+async function askApp(giver: TokenGiver | undefined): Promise<Reply<string>> {
+  try {
+    const token: unknown = await giver?.() // apps without types give anything
+    if (typeof token === "string" && token !== "") return { ok: true, value: token }
+    throw new TypeError(`token() should give a non-empty string; ${typeof token} came.`)
+  } catch (reason) {
+    const message = reason instanceof Error ? reason.message : String(reason)
+    return { ok: false, error: { code: "unauthorized", message } }
+  }
+}
+
+function noTokenGiver(token: unknown): HeadwaterError {
+  const expected = "connect expects token to be a function that gives a token, now or later"
+  return new HeadwaterError("invalid-options", `${expected}; ${typeof token} came.`)
 }
 
 function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {

@@ -4,7 +4,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { NewEntry, Notice } from "../port.ts"
+import type { EntryNotice, NewEntry } from "../port.ts"
 
 /** The fate of the events of one entry, shared by their receipts. */
 export type Fate = {
@@ -69,7 +69,7 @@ export class Outgoing {
   }
 
   /** The thread tells what the edge said of an entry. */
-  settle(notice: Exclude<Notice, { kind: "status" }>): void {
+  settle(notice: EntryNotice): void {
     const settler = this.#unconfirmed.get(notice.ticket)
     this.#unconfirmed.delete(notice.ticket)
     if (notice.kind === "confirmed") settler?.resolve(notice.offset)

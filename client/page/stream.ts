@@ -6,7 +6,7 @@ import type {
   StreamDefinition,
 } from "../../shared/events.ts"
 import { encodeEvent } from "../../shared/events.ts"
-import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { Outgoing } from "./outgoing.ts"
 
@@ -37,7 +37,8 @@ export type AppendOptions = {
 
 /** What a stream needs of its client. */
 export type StreamHost = {
-  readonly device: ProducerId
+  /** Who makes its events: the device, and whose it is. */
+  readonly source: string
   readonly outgoing: Outgoing
   pending(stream: StreamPath): Promise<HeadwaterEvent[]>
 }
@@ -70,7 +71,7 @@ export class Stream<S extends EventSchemas> {
     options: AppendOptions = {},
   ): Promise<Receipt> {
     const id = crypto.randomUUID() as EventId // a fresh UUID names one event
-    const source = this.#host.device
+    const { source } = this.#host
     const attributes = { id, type, source, time: new Date().toISOString(), ...options }
     const fate = this.#host.outgoing.append(this.path, encodeEvent(this.#definition, attributes, data))
     await fate.stored

@@ -1,10 +1,13 @@
 import type { StopReason } from "../../shared/connection.ts"
+import { isRecord, parseJson } from "../../shared/decoded.ts"
 import type { ErrorData } from "../../shared/errors.ts"
+import { SUBPROTOCOL, TICKET_PREFIX } from "../../shared/frames.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, parseOffset } from "../../shared/offset.ts"
 import type { Host } from "./host.ts"
+import type { Tokens } from "./tokens.ts"
 
 /** What came of asking the edge. Every outcome is a value: a network is allowed to fail. */
 export type Exchange<T> =
@@ -27,10 +30,17 @@ const JSON_TYPE = "application/json"
 export class EdgeStream {
   readonly #host: Pick<Host, "fetch" | "after">
   readonly #url: string
+  readonly #ticketUrl: string
+  /** Undefined: the app has none, and says nobody's name. */
+  readonly #tokens: Tokens | undefined
+  /** What the last request showed. */
+  #shown: string | undefined
 
-  constructor(host: Pick<Host, "fetch" | "after">, edge: string, stream: StreamPath) {
+  constructor(host: Pick<Host, "fetch" | "after">, edge: string, stream: StreamPath, tokens?: Tokens) {
     this.#host = host
     this.#url = `${edge}/v1/stream/${stream}`
+    this.#ticketUrl = `${edge}/v1/ticket/${stream}`
+    this.#tokens = tokens
   }
 
   /** The address of the socket that tells what comes after an offset. */
@@ -38,10 +48,28 @@ export class EdgeStream {
     return `${this.#url.replace(/^http/, "ws")}?offset=${after}&live=ws`
   }
 
+  /** The subprotocols to offer when opening that socket: a browser shows who it is by a ticket among them. */
+  async socketProtocols(signal: AbortSignal): Promise<Exchange<string[]>> {
+    if (this.#tokens === undefined) return done([SUBPROTOCOL])
+    return this.#ask(this.#ticketUrl, { method: "POST", signal }, async (response) => {
+      const body = parseJson(await response.text())
+      const ticket = body.ok && isRecord(body.value) ? body.value.ticket : undefined
+      if (typeof ticket === "string") return done([SUBPROTOCOL, `${TICKET_PREFIX}${ticket}`])
+      return notAnEdge(response, "no ticket")
+    })
+  }
+
+  /** The socket was closed for what the last ticket was given for. */
+  socketRefused(): void {
+    if (this.#shown !== undefined) this.#tokens?.refused(this.#shown)
+  }
+
   /** Makes the stream; that it is there already is as good. */
   async create(signal: AbortSignal): Promise<Exchange<void>> {
     const headers = { "content-type": JSON_TYPE }
-    const answer = await this.#ask<void>("", { method: "PUT", headers, signal }, () => undefined)
+    const answer = await this.#ask<void>(this.#url, { method: "PUT", headers, signal }, () => undefined)
+    if (answer.kind === "missing" && this.#tokens !== undefined)
+      return failed("unauthorized", "The stream is not there for this account, which may not make it either.")
     if (answer.kind === "missing")
       return failed("not-an-edge", `${this.#url} should let a stream be made; it gave 404.`)
     if (answer.kind !== "refused" || answer.reason !== "diverged") return answer
@@ -50,7 +78,7 @@ export class EdgeStream {
 
   /** Reads what comes after an offset: one page of it, as large as the edge likes. */
   read(after: Offset, signal: AbortSignal): Promise<Exchange<ReadPage>> {
-    return this.#ask(`?offset=${after}`, { method: "GET", signal }, async (response) => {
+    return this.#ask(`${this.#url}?offset=${after}`, { method: "GET", signal }, async (response) => {
       const type = response.headers.get("content-type") ?? "none"
       const next = parseOffset(response.headers.get("stream-next-offset") ?? "")
       if (next === undefined) return notAnEdge(response, `content type ${type}, no Stream-Next-Offset`)
@@ -69,34 +97,73 @@ export class EdgeStream {
     })
   }
 
+  /** Asks, and once more with a new token when the edge does not take the one that was kept. */
+  async #ask<T>(url: string, init: Asking, read: Reading<T>): Promise<Exchange<T>> {
+    const answer = await this.#askOnce(url, init, read)
+    const isRefused = answer.kind === "failed" && answer.error.code === "unauthorized"
+    if (!isRefused || this.#shown === undefined || init.signal.aborted) return answer
+    this.#tokens?.refused(this.#shown)
+    return this.#askOnce(url, init, read)
+  }
+
   /** Sends a request, and sorts answers by what they mean for a client. `read` judges those that succeeded. */
-  async #ask<T>(
-    query: string,
-    init: RequestInit & { signal: AbortSignal },
-    read: (response: Response) => Promise<Exchange<T> | undefined> | undefined,
-  ): Promise<Exchange<T>> {
+  async #askOnce<T>(url: string, init: Asking, read: Reading<T>): Promise<Exchange<T>> {
     const bound = new AbortController()
     const stopTimer = this.#host.after(LIMITS.requestMsMax, () => bound.abort())
     const letGo = () => bound.abort()
     init.signal.addEventListener("abort", letGo)
     try {
-      const response = await this.#host.fetch(`${this.#url}${query}`, {
+      const token = await this.#token(bound.signal)
+      if (token.kind !== "done") return token
+      const response = await this.#host.fetch(url, {
         ...init,
+        headers: { ...init.headers, ...token.value },
         signal: bound.signal,
         redirect: "error",
       })
       if (response.ok) return (await read(response)) ?? done(undefined as T) // only `create` reads nothing
       return outcomeOf(response)
     } catch (reason) {
-      return failed(
-        "unreachable",
-        `The edge did not answer: ${reason instanceof Error ? reason.message : String(reason)}`,
-      )
+      return failed("unreachable", `The edge did not answer: ${wordsOf(reason)}`)
     } finally {
       stopTimer()
       init.signal.removeEventListener("abort", letGo)
     }
   }
+
+  /** The header that says who asks. The app may take its time, but no longer than a request. */
+  async #token(signal: AbortSignal): Promise<Exchange<Record<string, string>>> {
+    this.#shown = undefined
+    if (this.#tokens === undefined) return done({})
+    try {
+      const token = await unlessAborted(this.#tokens.get(), signal)
+      this.#shown = token
+      return done({ authorization: `Bearer ${token}` })
+    } catch (reason) {
+      return failed("unauthorized", `No token could be had: ${wordsOf(reason)}`)
+    }
+  }
+}
+
+type Asking = {
+  readonly method: string
+  readonly headers?: Record<string, string>
+  readonly signal: AbortSignal
+}
+
+type Reading<T> = (response: Response) => Promise<Exchange<T> | undefined> | undefined
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error("the app did not give one in time"))
+    if (signal.aborted) abort()
+    signal.addEventListener("abort", abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort))
+  })
+}
+
+function wordsOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason)
 }
 
 function outcomeOf<T>(response: Response): Exchange<T> {
@@ -105,6 +172,8 @@ function outcomeOf<T>(response: Response): Exchange<T> {
   if (status === 410)
     return refused("diverged", "The edge no longer has what this device has read: the stream is another.")
   if (status === 409) return refused("diverged", "The edge has this stream with another configuration.")
+  if (status === 401)
+    return failed("unauthorized", "The edge does not take the token that it was shown, or wants one.")
   if (status === 403) return refused("forbidden", "The edge forbids this stream.")
   if (status === 400)
     return refused("diverged", "The edge does not know the offset that this device has read to.")

@@ -16,12 +16,14 @@ import {
 } from "../port.ts"
 import type { Row } from "../state/live-queries.ts"
 import type { Host } from "./host.ts"
+import { PageLink } from "./page-link.ts"
 import { Session } from "./session.ts"
 
 /** The thread's end of the boundary: each call is handed to its part, and every failure goes back to its caller. */
 export class Engine implements EnginePort {
   readonly #host: Host
   #session: Session | undefined
+  #page: PageLink | undefined
 
   constructor(host: Host) {
     this.#host = host
@@ -30,7 +32,8 @@ export class Engine implements EnginePort {
   open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>> {
     return reply(async () => {
       assert(this.#session === undefined, "a thread is opened once")
-      this.#session = await Session.open(this.#host, options, (notice) => notices.postMessage(notice))
+      this.#page = new PageLink((notice) => notices.postMessage(notice))
+      this.#session = await Session.open(this.#host, options, this.#page)
       return this.#session.device
     })
   }
@@ -87,6 +90,10 @@ export class Engine implements EnginePort {
         rows.close()
       }
     })
+  }
+
+  giveToken(ask: number, token: Reply<string>): Promise<Reply<void>> {
+    return reply(() => this.#page?.answered(ask, token))
   }
 
   setPaused(paused: boolean): Promise<Reply<void>> {

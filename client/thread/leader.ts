@@ -7,6 +7,7 @@ import type { DeviceLog, Term } from "./log.ts"
 import { LogWriter } from "./log-writer.ts"
 import type { Replica } from "./replica.ts"
 import { StreamSync } from "./sync.ts"
+import type { Tokens } from "./tokens.ts"
 
 export interface LeaderListener {
   connectionChanged(stream: StreamPath, status: ConnectionStatus): void
@@ -21,6 +22,8 @@ export type Office = {
   readonly host: Host
   /** The edge's address. */
   readonly edge: string
+  /** Undefined: the app has no tokens. */
+  readonly tokens: Tokens | undefined
   readonly device: ProducerId
   readonly log: DeviceLog
   readonly term: Term
@@ -45,8 +48,8 @@ export class Leader {
   sync(replica: Replica): void {
     const { stream } = replica
     if (this.#syncs.has(stream)) return
-    const { host, device, log, term } = this.#office
-    const edge = new EdgeStream(host, this.#office.edge, stream)
+    const { host, device, log, term, tokens } = this.#office
+    const edge = new EdgeStream(host, this.#office.edge, stream, tokens)
     const parts = { host, device, edge, replica, writer: new LogWriter(log, term, replica) }
     const sync: StreamSync = new StreamSync(parts, {
       changed: () => this.#listener.connectionChanged(stream, statusOf(sync)),

@@ -8,7 +8,6 @@ import {
   type EdgeFrame,
   encodeAppendFrame,
   PING,
-  SUBPROTOCOL,
 } from "../../shared/frames.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
@@ -34,6 +33,9 @@ export interface LiveSocketListener {
   ended(end: SocketEnd): void
 }
 
+/** Where a socket is opened, and the subprotocols that it offers. */
+export type SocketAddress = { readonly url: string; readonly protocols: readonly string[] }
+
 /** One socket to one stream, from its opening to its end: frames become pages, silence becomes an end. */
 export class LiveSocket {
   readonly #host: Pick<Host, "after">
@@ -42,13 +44,17 @@ export class LiveSocket {
   #isUpToDate = false
   #stopTimer: () => void
 
-  constructor(host: Pick<Host, "after" | "openSocket">, url: string, listener: LiveSocketListener) {
+  constructor(
+    host: Pick<Host, "after" | "openSocket">,
+    { url, protocols }: SocketAddress,
+    listener: LiveSocketListener,
+  ) {
     this.#host = host
     this.#listener = listener
     this.#stopTimer = host.after(LIMITS.requestMsMax, () =>
       this.#fail("unreachable", "The socket did not open."),
     )
-    this.#socket = host.openSocket(url, [SUBPROTOCOL], {
+    this.#socket = host.openSocket(url, [...protocols], {
       opened: () => this.#heard(),
       frame: (text) => this.#frame(text),
       closed: (code) => this.#end(endOf(code)),
@@ -142,6 +148,10 @@ function endOf(code: number): SocketEnd {
       return { kind: "closed" }
     case CLOSE.behind:
       return { kind: "behind" }
+    case CLOSE.unauthorized: {
+      const message = "The edge closed the socket: the token has ended, was revoked, or is not taken."
+      return { kind: "failed", error: { code: "unauthorized", message } }
+    }
     case CLOSE.missing:
       return { kind: "missing" }
     case CLOSE.gone: {

@@ -112,13 +112,17 @@ export class Sender {
   #refuse({ status, headers, message }: AppendReply): void {
     const error = { code: "rejected", message: message ?? `The edge answered ${status}.` } as const
     if (headers["stream-closed"] === "true") return this.#listener.refused("closed", error)
-    if (status === 404 || status === 410) return this.#listener.refused("deleted", error)
+    if (status === 410) return this.#listener.refused("deleted", error)
+    if (status === 404) return this.#listener.refused("forbidden", { ...error, message: READ_ONLY })
     if (status === 403) return this.#listener.refused("forbidden", error)
     if (status === 429 || status === 401 || status >= 500)
       return this.#listener.lost({ ...error, code: "unreachable" })
     this.#listener.refused("rejected", error)
   }
 }
+
+/** A socket ends with its stream, so to the edge that says 404 on an open one the stream is there, for others. */
+const READ_ONLY = "The edge lets this account read the stream, not append to it."
 
 /** The edge has seen this number, or a later epoch, or misses numbers before it. */
 function isTaken({ status, headers }: AppendReply): boolean {

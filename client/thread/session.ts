@@ -3,22 +3,22 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { type ConnectionStatus, databaseName, type NewEntry, type Notice, type OpenOptions } from "../port.ts"
+import { type ConnectionStatus, databaseName, type NewEntry, type OpenOptions } from "../port.ts"
 import { standForLeader } from "./candidate.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
 import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
 import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
+import { Tokens } from "./tokens.ts"
 import { Views } from "./views.ts"
 
 /** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
 const LOOK_MS_INTERVAL = 10_000
-
-type Notify = (notice: Notice) => void
 
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
 export class Session implements ReplicaListener, LeaderListener {
@@ -28,6 +28,7 @@ export class Session implements ReplicaListener, LeaderListener {
   readonly #options: OpenOptions
   readonly #log: DeviceLog
   readonly #tabs: Tabs
+  readonly #tokens: Tokens | undefined
   readonly #replicas = new Map<StreamPath, Promise<Replica>>()
   readonly #open = new Map<StreamPath, Replica>()
   /** What was appended to streams that are still being loaded, in the order of appending. */
@@ -42,17 +43,14 @@ export class Session implements ReplicaListener, LeaderListener {
   #stopLooking: () => void = () => {}
   #pause: Pause = { paused: false, turn: 0 }
 
-  private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, notify: Notify) {
+  private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, page: PageLink) {
     this.device = device
     this.#host = host
     this.#options = options
     this.#log = log
-    this.#receipts = new Receipts(notify)
-    this.#status = new StatusBoard(
-      host,
-      () => this.#standing(),
-      (status) => notify({ kind: "status", status }),
-    )
+    this.#tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
+    this.#receipts = new Receipts(page.notify)
+    this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
     this.#tabs = openTabs(host, `${databaseName(options)}:tabs`, (message) => this.#hear(message))
     this.#seekLeadership()
@@ -60,9 +58,9 @@ export class Session implements ReplicaListener, LeaderListener {
   }
 
   /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
-  static async open(host: Host, options: OpenOptions, notify: Notify): Promise<Session> {
+  static async open(host: Host, options: OpenOptions, page: PageLink): Promise<Session> {
     const log = new DeviceLog(await host.openStorage(databaseName(options)))
-    return new Session(host, options, await log.device(() => host.newId()), log, notify)
+    return new Session(host, options, await log.device(() => host.newId()), log, page)
   }
 
   /** What this tab knows of a stream; loaded from the disk the first time. */
@@ -188,7 +186,8 @@ export class Session implements ReplicaListener, LeaderListener {
     const { streams, upTo } = await this.#log.owing(NO_KEY)
     for (const stream of new Set([...streams, ...this.#replicas.keys()])) await this.#takeOver(stream)
     if (this.#ended.signal.aborted) return
-    const office = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log, term }
+    const ours = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log }
+    const office = { ...ours, tokens: this.#tokens, term }
     this.#leader = new Leader(office, this.#pause.paused, this)
     for (const replica of this.#open.values()) this.#leader.sync(replica)
     this.#tabs.tell({ kind: "leading" })

@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Halt } from "../../shared/view/fold.ts"
-import type { ClientStatus, ConnectionStatus, StreamStatus } from "../port.ts"
+import type { ClientStatus, ConnectionStatus, Notice, StreamStatus } from "../port.ts"
 import type { Host } from "./host.ts"
 import type { Replica } from "./replica.ts"
 
@@ -28,14 +28,14 @@ export type StatusSource = () => {
 export class StatusBoard {
   readonly #host: Pick<Host, "after">
   readonly #source: StatusSource
-  readonly #tell: (status: ClientStatus) => void
+  readonly #notify: (notice: Notice) => void
   readonly #connections = new Map<StreamPath, ConnectionStatus>()
   #stopTimer: (() => void) | undefined
 
-  constructor(host: Pick<Host, "after">, source: StatusSource, tell: (status: ClientStatus) => void) {
+  constructor(host: Pick<Host, "after">, source: StatusSource, notify: (notice: Notice) => void) {
     this.#host = host
     this.#source = source
-    this.#tell = tell
+    this.#notify = notify
   }
 
   connection(stream: StreamPath): ConnectionStatus | undefined {
@@ -56,7 +56,7 @@ export class StatusBoard {
   changed(): void {
     this.#stopTimer ??= this.#host.after(GATHER_MS, () => {
       this.#stopTimer = undefined
-      this.#tell(this.#status())
+      this.#notify({ kind: "status", status: this.#status() })
     })
   }
 

@@ -106,7 +106,7 @@ export class StreamSync {
         this.#letGo = this.#host.after(effect.at - this.#host.now(), () => this.input({ kind: "woke" }))
         return
       case "open-socket":
-        return this.#openSocket()
+        return this.#request((signal) => this.#openSocket(signal))
       case "read-page":
         return this.#request((signal) => this.#readPage(signal))
       case "create-stream":
@@ -143,8 +143,12 @@ export class StreamSync {
     else this.#outcome(answer)
   }
 
-  #openSocket(): void {
-    const socket = new LiveSocket(this.#host, this.#edge.socketUrl(this.#replica.head), {
+  async #openSocket(signal: AbortSignal): Promise<void> {
+    const protocols = await this.#edge.socketProtocols(signal)
+    if (signal.aborted) return
+    if (protocols.kind !== "done") return this.#outcome(protocols)
+    const address = { url: this.#edge.socketUrl(this.#replica.head), protocols: protocols.value }
+    const socket = new LiveSocket(this.#host, address, {
       upToDate: () => {
         this.input({ kind: "opened" })
         this.#sender.connected(socket)
@@ -187,6 +191,7 @@ export class StreamSync {
   #ended(end: SocketEnd): void {
     if (end.kind === "behind") return this.input({ kind: "behind" })
     if (end.kind === "closed") return this.#refuse("closed", CLOSED)
+    if (end.kind === "failed" && end.error.code === "unauthorized") this.#edge.socketRefused()
     this.#outcome(end)
   }
 

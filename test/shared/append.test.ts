@@ -37,6 +37,7 @@ const CLAIM: AppendClaim = {
   streamSeq: "c",
   expectedOffset: undefined,
   close: false,
+  principal: undefined,
 }
 
 const BODY: RawBody = { bytes: 1, decode: () => good({ data: "1", count: 1, bytes: 1 }) }
@@ -145,9 +146,9 @@ test("[WS11] headers and a frame's fields make the same claim", () => {
     close: true,
     contentType: "application/json",
   }
-  expect(claimOfHeaders((name) => headers.get(name))).toEqual(claimOfFrame(fields))
-  expect(claimOfFrame(fields)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
-  expect(claimOfHeaders(() => undefined)).toEqual(claimOfFrame({}))
+  expect(claimOfHeaders((name) => headers.get(name), undefined)).toEqual(claimOfFrame(fields, undefined))
+  expect(claimOfFrame(fields, undefined)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
+  expect(claimOfHeaders(() => undefined, undefined)).toEqual(claimOfFrame({}, undefined))
 })
 
 test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999999999999999"])(
@@ -158,6 +159,6 @@ test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999
       ["producer-epoch", "0"],
       ["producer-seq", text],
     ])
-    expect(claimOfHeaders((name) => headers.get(name))).toMatchObject({ ok: false })
+    expect(claimOfHeaders((name) => headers.get(name), undefined)).toMatchObject({ ok: false })
   },
 )

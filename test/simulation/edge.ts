@@ -1,6 +1,7 @@
 import type { FrameData } from "../../shared/frames.ts"
 import { PING, PONG } from "../../shared/frames.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import { ANYONE } from "../../worker/access/caller.ts"
 import type { Env } from "../../worker/env.ts"
 import { app } from "../../worker/http/app.ts"
 import type { Reader } from "../../worker/stream/stream-host.ts"
@@ -54,7 +55,7 @@ export class Edge {
 
   /** Answers as the production routes do. Never, when the process dies meanwhile. */
   async answer(request: Request): Promise<Response> {
-    const env = { STREAMS: { getByName: (path: string) => this.object(path as StreamPath) } }
+    const env = { ACCESS: "open", STREAMS: { getByName: (path: string) => this.object(path as StreamPath) } }
     return app.fetch(request, env as unknown as Env) // the routes ask of a stub what an object here answers
   }
 
@@ -62,6 +63,7 @@ export class Edge {
     if (!this.#isUp) return socket.close(SOCKET_LOST)
     const object = this.object(pathOf(socket.url))
     const reader: Reader = {
+      caller: ANYONE,
       send: (frame) => object.output(() => socket.send(String(frame))),
       close: (code) => {
         object.disconnect(reader)

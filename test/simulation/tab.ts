@@ -92,7 +92,7 @@ export class Tab {
   async open(ledgers: number): Promise<void> {
     this.#ledgers = ledgers
     const notices = { postMessage: (notice: Notice) => this.#hear(notice) }
-    const options = { edge: this.#parts.edge, account: "ada" }
+    const options = { edge: this.#parts.edge, account: "ada", hasToken: false }
     try {
       this.#log = new DeviceLog(await this.host.openStorage())
       await this.#link.ask(() => this.#engine.open(options, notices as MessagePort)) // the engine only posts to it
@@ -230,7 +230,7 @@ export class Tab {
   #hear(notice: Notice): void {
     this.#link.tell(() => {
       if (notice.kind === "status") this.#isPaused = notice.status.paused
-      else this.#outgoing.settle(notice)
+      else if (notice.kind !== "token-wanted") this.#outgoing.settle(notice)
     })
   }
 

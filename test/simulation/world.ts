@@ -18,7 +18,7 @@ import type { Trace } from "./trace.ts"
 /** Some day. Clients and edge tell the time in whole milliseconds. */
 const BEGINNING = 1_767_225_600_000
 
-const EDGE = "https://edge.example"
+const EDGE = "http://localhost"
 
 /** What may be another than in production: a mutant's parts, and a fault that only some runs have. */
 export type Parts = {

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { type Bounds, LIMITS } from "../../shared/limits.ts"
+import { ANYONE, type Caller } from "../../worker/access/caller.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 
 /** A stream's host in memory, with a clock that a test turns. */
@@ -43,8 +44,8 @@ export class MemoryHost implements StreamHost {
   }
 
   /** A new socket, not yet sent anything. */
-  socket(): MemoryReader {
-    const reader = new MemoryReader(() => this.open.delete(reader))
+  socket(caller: Caller = ANYONE): MemoryReader {
+    const reader = new MemoryReader(caller, () => this.open.delete(reader))
     this.open.add(reader)
     return reader
   }
@@ -52,11 +53,13 @@ export class MemoryHost implements StreamHost {
 
 /** The client's end of a socket, which remembers all it was told. */
 export class MemoryReader implements Reader {
+  readonly caller: Caller
   readonly frames: EdgeFrame[] = []
   closed: { readonly code: number } | undefined
   readonly #leave: () => void
 
-  constructor(leave: () => void) {
+  constructor(caller: Caller, leave: () => void) {
+    this.caller = caller
     this.#leave = leave
   }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { LIMITS } from "../../shared/limits.ts"
+import { ANYONE } from "../../worker/access/caller.ts"
 import { readPage, type Source } from "../../worker/http/read-page.ts"
 import { sha256 } from "../../worker/segments/r2-store.ts"
 import { Sealer, type SegmentStore } from "../../worker/segments/sealer.ts"
@@ -52,7 +53,13 @@ class SealedStream {
     this.host.bounds = TINY
     this.contentType = contentType
     this.core = new StreamCore(this.host)
-    const claim = { contentType, lifetime: { kind: "endless" }, closed: false, retention } as const
+    const claim = {
+      contentType,
+      lifetime: { kind: "endless" },
+      closed: false,
+      retention,
+      principal: undefined,
+    } as const
     this.core.create(claim, httpBody(new Uint8Array()))
   }
 
@@ -62,7 +69,13 @@ class SealedStream {
     for (let n = 0; n < (isJson ? 1 : count); n++) {
       const numbers = Array.from({ length: isJson ? count : 1 }, () => 1_000 + this.count++)
       const text = isJson ? JSON.stringify(numbers) : `${numbers[0]};`
-      const none = { producer: undefined, streamSeq: undefined, expectedOffset: undefined, close: false }
+      const none = {
+        producer: undefined,
+        streamSeq: undefined,
+        expectedOffset: undefined,
+        close: false,
+        principal: undefined,
+      }
       this.core.append({ contentType, ...none }, httpBody(Uint8Array.from(new TextEncoder().encode(text))))
     }
   }
@@ -81,7 +94,7 @@ class SealedStream {
 
   get source(): Source {
     const stub = { read: async (offset: string, end?: string) => this.core.read(offset, end) }
-    return { stub: stub as unknown as Source["stub"], store: this.store } // only `read` is asked
+    return { stub: stub as unknown as Source["stub"], caller: ANYONE, store: this.store } // only `read` is asked
   }
 
   /** Everything from an offset on, page by page, and the offsets between the pages. */
@@ -223,6 +236,7 @@ test("[SEAL1] appends go on while a segment is stored, and a stream made anew me
       lifetime: { kind: "endless" },
       closed: false,
       retention: {},
+      principal: undefined,
     } as const
     stream.core.create(claim, httpBody(Uint8Array.from(new TextEncoder().encode("[7]"))))
   }

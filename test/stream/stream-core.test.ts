@@ -20,7 +20,16 @@ const CLAIM = {
   streamSeq: undefined,
   expectedOffset: undefined,
   close: false,
+  principal: undefined,
 }
+
+const NEW = {
+  contentType: JSON_TYPE,
+  lifetime: { kind: "endless" },
+  closed: false,
+  retention: {},
+  principal: undefined,
+} as const
 
 function body(text: string) {
   return httpBody(Uint8Array.from(new TextEncoder().encode(text)))
@@ -29,7 +38,7 @@ function body(text: string) {
 function newStream(lifetime: Lifetime = { kind: "endless" }) {
   const host = new MemoryHost()
   const core = new StreamCore(host)
-  core.create({ contentType: JSON_TYPE, lifetime, closed: false, retention: {} }, body(""))
+  core.create({ ...NEW, lifetime }, body(""))
   return { host, core }
 }
 
@@ -71,10 +80,7 @@ class World {
   #appends = 0
 
   constructor() {
-    this.#core.create(
-      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, retention: {} },
-      body(""),
-    )
+    this.#core.create(NEW, body(""))
   }
 
   /** Batches that come together. */
@@ -216,6 +222,7 @@ test("[WS10] sockets are closed when a stream's time is over", () => {
       lifetime: { kind: "until", at: host.now(), text: "" },
       closed: false,
       retention: {},
+      principal: undefined,
     },
     body("[1]"),
   )
@@ -234,10 +241,7 @@ test("[EDGE4] generations rise though the clock goes back", () => {
     if (head.kind === "stream") tails.push(head.tail)
     core.delete()
     host.time -= 1_000
-    core.create(
-      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, retention: {} },
-      body(""),
-    )
+    core.create(NEW, body(""))
   }
   expect(tails.toSorted()).toEqual(tails)
   expect(new Set(tails).size).toBe(5)

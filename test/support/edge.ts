@@ -13,6 +13,8 @@ export type EdgeOptions = {
   readonly state?: string
   /** Whether it serves the demo too, as `npm start` does. Default: no. */
   readonly demo?: boolean
+  /** Variables of the worker. Default: none, so that access is open. */
+  readonly vars?: Readonly<Record<string, string>>
 }
 
 /** An edge in a process of its own, started as `npm run edge` starts it. */
@@ -30,7 +32,8 @@ export type TestEdge = {
 export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "headwater-edge-")))
   const program = script(options.demo === true ? "start.mjs" : "edge.mjs")
-  let running = await launch(program, options.port ?? 0, state)
+  const vars = Object.entries(options.vars ?? {}).flatMap(([name, value]) => ["--var", `${name}=${value}`])
+  let running = await launch(program, options.port ?? 0, state, vars)
   const { url } = running
   const port = Number(new URL(url).port)
 
@@ -46,7 +49,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGKILL")
-      running = await launch(program, port, state)
+      running = await launch(program, port, state, vars)
     },
     async stop() {
       await end("SIGTERM")
@@ -57,8 +60,13 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
 
 type Running = { readonly url: string; readonly process: ChildProcess; readonly exited: Promise<unknown> }
 
-async function launch(program: string, port: number, state: string): Promise<Running> {
-  const args = [program, "--port", String(port), "--state", state]
+async function launch(
+  program: string,
+  port: number,
+  state: string,
+  vars: readonly string[],
+): Promise<Running> {
+  const args = [program, "--port", String(port), "--state", state, ...vars]
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
   const exited = new Promise((resolve) => child.once("exit", resolve))
   let errors = ""

@@ -9,7 +9,7 @@ import {
 } from "../../shared/frames.ts"
 import { issueOffset, readIssuedOffset } from "../../shared/offset.ts"
 
-const ORIGIN = "https://edge.example"
+export const ORIGIN = "http://localhost"
 
 let streams = 0
 

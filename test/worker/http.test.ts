@@ -2,7 +2,7 @@ import { exports } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import { CLOSE } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { append, ask, create, EdgeSocket, newStream, offsetAfter, producer } from "./edge-client.ts"
+import { append, ask, create, EdgeSocket, newStream, ORIGIN, offsetAfter, producer } from "./edge-client.ts"
 
 test("[EDGE3] offsets count messages, and a read may begin at any of them", async () => {
   const path = newStream()
@@ -173,7 +173,7 @@ test.each(["", "a".repeat(LIMITS.pathLengthMax + 1), "a/__ds/b"])(
 )
 
 test("[EDGE8] other addresses are not found, and health is", async () => {
-  const other = await exports.default.fetch("https://edge.example/v2/stream/a")
+  const other = await exports.default.fetch(`${ORIGIN}/v2/stream/a`)
   expect([other.status, other.headers.get("x-content-type-options")]).toEqual([404, "nosniff"])
-  expect((await exports.default.fetch("https://edge.example/health")).status).toBe(200)
+  expect((await exports.default.fetch(`${ORIGIN}/health`)).status).toBe(200)
 })

@@ -2,51 +2,52 @@ import { type Context, Hono } from "hono"
 import { claimOfHeaders } from "../../shared/append-claim.ts"
 import { tooLargeMessage } from "../../shared/append-reply.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
+import { accessOf } from "../access/access.ts"
+import { principalOf } from "../access/caller.ts"
+import { withClaim } from "../access/claim-header.ts"
 import type { Env } from "../env.ts"
-import { R2Store } from "../segments/r2-store.ts"
+import { closedSocket } from "../stream/socket-answer.ts"
+import { accessRoutes } from "./access-routes.ts"
 import { appendResponse, refuse } from "./answer.ts"
 import { preflight, withCommonHeaders } from "./common-headers.ts"
 import { createClaim, stateHeaders } from "./create-headers.ts"
-import type { StreamStub } from "./feed.ts"
+import { health, refusalOf } from "./front.ts"
+import { rightFor } from "./guard.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
-import { readPage, type Source } from "./read-page.ts"
+import { readPage } from "./read-page.ts"
 import { readBody } from "./request-body.ts"
 import { segmentListResponse } from "./segment-list.ts"
+import { offeredProtocols, socketClaim } from "./socket-claim.ts"
 import { sse } from "./sse.ts"
+import { onStream, type StreamRoute } from "./stream-route.ts"
 
 const PREFIX = "/v1/stream/"
 
-type Variables = { path: string; stub: StreamStub; source: Source }
-
-type StreamContext = Context<{ Bindings: Env; Variables: Variables }>
+type StreamContext = Context<StreamRoute>
 
 /** Bytes in, one question to the stream's object, bytes out. A route keeps no state and decides nothing. */
-const routes = new Hono<{ Bindings: Env; Variables: Variables }>()
+const routes = new Hono<StreamRoute>()
 
-routes.get("/health", (c) => c.json({ status: "ok" }))
+routes.get("/health", (c) => health(c.env.access))
 
 routes.options("*", () => preflight())
 
-routes.use(`${PREFIX}*`, async (c, next) => {
-  const path = new URL(c.req.url).pathname.slice(PREFIX.length)
-  const fault = pathFault(path)
-  if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)
-  c.set("path", path)
-  const stub = c.env.STREAMS.getByName(path)
-  c.set("stub", stub)
-  c.set("source", { stub, store: c.env.SEGMENTS && new R2Store(c.env.SEGMENTS) })
-  return next()
-})
+routes.use(
+  `${PREFIX}*`,
+  onStream(PREFIX, (c) => (isSocketWanted(c) ? undefined : rightFor(c.req.method))),
+)
+
+routes.route("/", accessRoutes)
 
 routes.put(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw)
-  const claim = createClaim(c.req.raw.headers)
+  const caller = c.get("caller")
+  const claim = createClaim(c.req.raw.headers, principalOf(caller))
   if (!claim.ok) return refuse(400, claim.reason)
   if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  const outcome = await c.get("stub").create(claim.value, body.bytes)
+  const outcome = await c.get("stub").create(claim.value, body.bytes, caller)
   switch (outcome.kind) {
     case "stream": {
       const location = outcome.isNew ? { Location: locationOf(c.req.url) } : undefined
@@ -59,6 +60,10 @@ routes.put(`${PREFIX}*`, async (c) => {
       return refuse(409, outcome.reason)
     case "malformed":
       return refuse(400, outcome.reason)
+    case "foreign-source":
+      return refuse(403, outcome.reason)
+    case "missing":
+      return faultResponse(outcome)
     case "too-large":
       return refuse(413, tooLargeMessage(outcome.bytes))
   }
@@ -66,14 +71,15 @@ routes.put(`${PREFIX}*`, async (c) => {
 
 routes.post(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw)
-  const claim = claimOfHeaders((name) => c.req.header(name))
+  const caller = c.get("caller")
+  const claim = claimOfHeaders((name) => c.req.header(name), principalOf(caller))
   if (!claim.ok) return refuse(400, claim.reason)
   if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  return appendResponse(await c.get("stub").append(claim.value, body.bytes))
+  return appendResponse(await c.get("stub").append(claim.value, body.bytes, caller))
 })
 
 routes.delete(`${PREFIX}*`, async (c) => {
-  const isDeleted = await c.get("stub").delete()
+  const isDeleted = await c.get("stub").delete(c.get("caller"))
   return isDeleted ? new Response(null, { status: 204 }) : faultResponse({ kind: "missing" })
 })
 
@@ -99,7 +105,7 @@ routes.onError((error) => {
 })
 
 async function head(c: StreamContext): Promise<Response> {
-  const state = await c.get("stub").head()
+  const state = await c.get("stub").head(c.get("caller"))
   if (state.kind === "missing") return faultResponse(state)
   return new Response(null, { headers: { ...stateHeaders(state), ...LIVE_MODES } })
 }
@@ -108,7 +114,8 @@ async function read(c: StreamContext): Promise<Response> {
   const [offset, ...others] = c.req.queries("offset") ?? []
   const [live] = c.req.queries("live") ?? []
   if (others.length > 0) return refuse(400, `A read has one offset; ${others.length + 1} came.`)
-  if (c.req.query("segments") === "true") return segmentListResponse(await c.get("stub").segments())
+  if (c.req.query("segments") === "true")
+    return segmentListResponse(await c.get("stub").segments(c.get("caller")))
   if (live === undefined) return catchUp(c, offset ?? START)
   if (offset === undefined) return refuse(400, `A live read has an offset; none came.`)
   const cursor = c.req.query("cursor") ?? null
@@ -132,8 +139,8 @@ async function catchUp(c: StreamContext, offset: string): Promise<Response> {
 }
 
 /** Whatever a browser could not tell from a network that failed is said by the socket, once it is open. */
-function openSocket(c: StreamContext, offset: string): Response | Promise<Response> {
-  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+async function openSocket(c: StreamContext, offset: string): Promise<Response> {
+  if (!isUpgrade(c.req.raw)) {
     return refuse(426, "live=ws is a WebSocket; a request without Upgrade came.", { Upgrade: "websocket" })
   }
   if (offset !== START && offset !== NOW && readIssuedOffset(offset) === undefined) {
@@ -142,11 +149,21 @@ function openSocket(c: StreamContext, offset: string): Response | Promise<Respon
       `An offset is -1, now, or one that this edge has given; ${JSON.stringify(offset)} came.`,
     )
   }
-  const offered = c.req.header("sec-websocket-protocol")?.split(",") ?? []
-  if (!offered.some((name) => name.trim() === SUBPROTOCOL)) {
-    return refuse(400, `The subprotocol is ${SUBPROTOCOL}; ${offered.join(",") || "none"} was offered.`)
+  if (!offeredProtocols(c.req.raw).includes(SUBPROTOCOL)) {
+    return refuse(400, `The subprotocol is ${SUBPROTOCOL}; it was not offered.`)
   }
-  return c.get("stub").fetch(c.req.raw)
+  const admission = await socketClaim(c.env.access, c.req.raw, c.get("path"))
+  if (admission.kind === "closed") return closedSocket(admission.code, admission.reason)
+  return c.get("stub").fetch(withClaim(c.req.raw, admission.claim))
+}
+
+/** A socket asks for its caller by itself: a browser can show it nothing but a ticket. */
+function isSocketWanted(c: StreamContext): boolean {
+  return c.req.method === "GET" && c.req.query("live") === "ws" && isUpgrade(c.req.raw)
+}
+
+function isUpgrade(request: Request): boolean {
+  return request.headers.get("upgrade")?.toLowerCase() === "websocket"
 }
 
 /** The stream's address: the request's without its query. */
@@ -155,16 +172,12 @@ function locationOf(url: string): string {
   return origin + pathname
 }
 
-/** The path keeps the spelling of the URL, as the URL standard writes it. */
-function pathFault(path: string): string | undefined {
-  if (path === "") return "it has no name"
-  if (path.length > LIMITS.pathLengthMax)
-    return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
-}
-
 export const app = {
   async fetch(request: Request, env: Env): Promise<Response> {
-    return withCommonHeaders(await routes.fetch(request, env))
+    const url = new URL(request.url)
+    const access = accessOf(env, url.hostname)
+    const origin = request.headers.get("origin")
+    const answer = refusalOf(access, request, url) ?? (await routes.fetch(request, { ...env, access }))
+    return withCommonHeaders(answer, access, origin)
   },
 }

@@ -1,4 +1,6 @@
 import { HEADER } from "../../shared/http.ts"
+import type { Access } from "../access/access.ts"
+import { isWelcome, originHeaders } from "../access/origins.ts"
 
 const EXPOSED = [
   HEADER.nextOffset,
@@ -20,6 +22,7 @@ const EXPOSED = [
   HEADER.producerConflict,
   "etag",
   "location",
+  "www-authenticate",
 ]
 
 const ACCEPTED = [
@@ -38,12 +41,8 @@ const ACCEPTED = [
   HEADER.retentionBytes,
 ]
 
-/**
- * On every answer, errors included: a browser of any origin may read it, and must not take it for what it is
- * not.
- */
+/** On every answer, errors included: a browser must not take it for what it is not. */
 const COMMON = {
-  "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers": EXPOSED.join(", "),
   "X-Content-Type-Options": "nosniff",
   "Cross-Origin-Resource-Policy": "cross-origin",
@@ -55,12 +54,29 @@ const PREFLIGHT = {
   "Access-Control-Max-Age": "86400",
 }
 
-/** Puts on an answer what every answer carries. What nobody said may be cached, may not. */
-export function withCommonHeaders(response: Response): Response {
+/** What tells a browser that a page may go on. */
+const CORS = [...Object.keys(PREFLIGHT), "Access-Control-Expose-Headers"]
+
+/**
+ * Puts on an answer what every answer carries, and what lets a page of this origin read it. What nobody said may be
+ * cached, may not.
+ */
+export function withCommonHeaders(response: Response, access: Access, origin: string | null): Response {
   if (response.status === 101) return response // an upgrade is no answer that a page could read
-  for (const [name, value] of Object.entries(COMMON)) response.headers.set(name, value)
-  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store")
+  const { headers } = response
+  for (const [name, value] of Object.entries(COMMON)) headers.set(name, value)
+  for (const [name, value] of Object.entries(originHeaders(access.origins, origin))) headers.set(name, value)
+  if (!isWelcome(access.origins, origin)) for (const name of CORS) headers.delete(name)
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store")
+  if (access.kind === "tokens") keepPrivate(headers)
   return response
+}
+
+/** What was answered to one caller may be kept by that caller, and given to nobody else. */
+function keepPrivate(headers: Headers): void {
+  const cache = headers.get("Cache-Control") ?? ""
+  headers.set("Cache-Control", cache.replace(/\bpublic\b/, "private"))
+  headers.append("Vary", "Authorization")
 }
 
 /** The answer to a browser that asks what it may send. */

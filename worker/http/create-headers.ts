@@ -10,8 +10,8 @@ const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 
 const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
 
-/** Reads what a PUT asks for. */
-export function createClaim(headers: Headers): Decoded<CreateClaim> {
+/** Reads what a PUT of this principal asks for. */
+export function createClaim(headers: Headers, principal: string | undefined): Decoded<CreateClaim> {
   const contentType = headers.get("content-type") || DEFAULT_TYPE
   if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
@@ -20,7 +20,7 @@ export function createClaim(headers: Headers): Decoded<CreateClaim> {
   const retention = retentionIn(headers)
   if (!retention.ok) return retention
   const closed = saysTrue(headers.get(HEADER.closed))
-  return good({ contentType, lifetime: lifetime.value, retention: retention.value, closed })
+  return good({ contentType, lifetime: lifetime.value, retention: retention.value, closed, principal })
 }
 
 /** Reads how much of a stream is to be kept. */

@@ -1,8 +1,13 @@
 import { decodeEdgeFrame, type EdgeFrame, type FrameData, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Offset } from "../../shared/offset.ts"
+import type { Caller } from "../access/caller.ts"
+import { withClaim } from "../access/claim-header.ts"
 import type { StreamObject } from "../stream/stream-object.ts"
 
 export type StreamStub = DurableObjectStub<StreamObject>
+
+/** A stream's object, and who asks it. */
+export type StreamAccess = { readonly stub: StreamStub; readonly caller: Caller }
 
 /**
  * What comes after an offset, as it comes, over a socket to the stream's object. The object may hibernate
@@ -25,10 +30,11 @@ export class Feed {
     if (signal.aborted) this.close()
   }
 
-  /** Opens the socket. It is closed when `signal` aborts. */
-  static async open(stub: StreamStub, offset: Offset, signal: AbortSignal): Promise<Feed> {
+  /** Opens the socket in the caller's name. It is closed when `signal` aborts, or when the caller's time is over. */
+  static async open({ stub, caller }: StreamAccess, offset: Offset, signal: AbortSignal): Promise<Feed> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": SUBPROTOCOL }
-    const { webSocket } = await stub.fetch(`https://stream/?live=ws&offset=${offset}`, { headers })
+    const request = new Request(`https://stream/?live=ws&offset=${offset}`, { headers })
+    const { webSocket } = await stub.fetch(withClaim(request, caller))
     if (webSocket === null) throw new Error("The stream's object answered an upgrade without a socket.")
     return new Feed(webSocket, signal)
   }

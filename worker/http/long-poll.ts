@@ -3,7 +3,7 @@ import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
-import { Feed, type StreamStub } from "./feed.ts"
+import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
 import { readPage, type Source } from "./read-page.ts"
 
@@ -14,7 +14,7 @@ import { readPage, type Source } from "./read-page.ts"
 export async function longPoll(source: Source, offset: string, cursor: string | null): Promise<Response> {
   const page = await readPage(source, offset)
   if (page.kind !== "page") return faultResponse(page)
-  const news = !isEmpty(page) || page.closed ? page : await waitForNews(source.stub, page)
+  const news = !isEmpty(page) || page.closed ? page : await waitForNews(source, page)
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
   if (isEmpty(news)) return new Response(null, { status: 204, headers })
@@ -22,8 +22,8 @@ export async function longPoll(source: Source, offset: string, cursor: string | 
 }
 
 /** The page after an empty one; the same empty one when nothing came in time. */
-async function waitForNews(stub: StreamStub, page: Page): Promise<Page> {
-  const feed = await Feed.open(stub, page.next, AbortSignal.timeout(LIMITS.longPollMsMax))
+async function waitForNews(to: StreamAccess, page: Page): Promise<Page> {
+  const feed = await Feed.open(to, page.next, AbortSignal.timeout(LIMITS.longPollMsMax))
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {
       const news = pageOf(frame, page)

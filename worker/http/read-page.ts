@@ -3,10 +3,10 @@ import { sha256 } from "../segments/r2-store.ts"
 import type { SegmentStore } from "../segments/sealer.ts"
 import { readSegment } from "../segments/segment.ts"
 import type { Page, ReadFault, Sealed } from "../stream/stream-core.ts"
-import type { StreamStub } from "./feed.ts"
+import type { StreamAccess } from "./feed.ts"
 
-/** A stream and the store of its segments: all that can be read of it. */
-export type Source = { readonly stub: StreamStub; readonly store: SegmentStore | undefined }
+/** A stream, who asks it, and the store of its segments: all that is needed to read it. */
+export type Source = StreamAccess & { readonly store: SegmentStore | undefined }
 
 /**
  * One page from an offset on, wherever it lies: what the stream's object has let go of is read here, past the object.
@@ -14,7 +14,7 @@ export type Source = { readonly stub: StreamStub; readonly store: SegmentStore |
  * @throws Error when a segment is missing or is not what was sealed; the stream is not at fault, so trying again may help
  */
 export async function readPage(source: Source, offset: string, end?: string): Promise<Page | ReadFault> {
-  const found = await source.stub.read(offset, end)
+  const found = await source.stub.read(offset, end, source.caller)
   return found.kind === "sealed" ? readSealed(source.store, found) : found
 }
 

@@ -2,7 +2,7 @@ import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
-import { Feed, type StreamStub } from "./feed.ts"
+import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
 import { readPage, type Source } from "./read-page.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
@@ -42,7 +42,7 @@ async function* pagesFrom(source: Source, first: Page, signal: AbortSignal): Asy
   let page = first
   yield page
   while (!page.closed && !signal.aborted) {
-    if (page.upToDate) page = yield* pagesOfFeed(source.stub, page, signal)
+    if (page.upToDate) page = yield* pagesOfFeed(source, page, signal)
     if (page.closed || signal.aborted) return
     const read = await readPage(source, page.next)
     if (read.kind !== "page") return
@@ -54,8 +54,8 @@ async function* pagesFrom(source: Source, first: Page, signal: AbortSignal): Asy
 /**
  * Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal.
  */
-async function* pagesOfFeed(stub: StreamStub, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
-  const feed = await Feed.open(stub, before.next, signal)
+async function* pagesOfFeed(to: StreamAccess, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
+  const feed = await Feed.open(to, before.next, signal)
   let page = before
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {

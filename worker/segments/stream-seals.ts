@@ -26,11 +26,22 @@ export class StreamSeals {
   readonly #host: StreamHost
   readonly #log: StreamLog
   readonly #index: SegmentIndex
+  #notBefore = 0
 
   constructor(host: StreamHost, log: StreamLog, index: SegmentIndex) {
     this.#host = host
     this.#log = log
     this.#index = index
+  }
+
+  /** When to try next, where the last try failed. */
+  get notBefore(): number {
+    return this.#notBefore
+  }
+
+  /** Leaves the store alone for a while. */
+  postpone(): void {
+    this.#notBefore = this.#host.now() + this.#host.bounds.upkeepRetryMs
   }
 
   /** Whether enough batches are here to seal some and keep some. */

@@ -1,4 +1,5 @@
 import type { AppendBody, RawBody } from "../../shared/append.ts"
+import { foreignSource, foreignSourceMessage } from "../../shared/attribution.ts"
 import { mediaType } from "../../shared/http.ts"
 import { isSameLifetime, type Lifetime } from "../../shared/lifetime.ts"
 import { LIMITS } from "../../shared/limits.ts"
@@ -10,12 +11,15 @@ export type CreateClaim = {
   readonly lifetime: Lifetime
   readonly retention: Retention
   readonly closed: boolean
+  /** Who creates, as the edge has found out; undefined when access is open. */
+  readonly principal: string | undefined
 }
 
 /** Why there will be no such stream. */
 export type CreateFault =
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string }
+  | { readonly kind: "foreign-source"; readonly reason: string }
   | { readonly kind: "too-large"; readonly bytes: number }
 
 /** A stream that is there already is as good as a new one, whatever it holds, unless it has other properties. */
@@ -41,10 +45,19 @@ function conflict(what: string): CreateFault {
 /** What a new stream begins with: the first messages, or none. */
 export type Beginning = { readonly kind: "beginning"; readonly body: AppendBody | undefined }
 
-export function beginningOf({ contentType }: CreateClaim, body: RawBody): Beginning | CreateFault {
+export function beginningOf({ contentType, principal }: CreateClaim, body: RawBody): Beginning | CreateFault {
   if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
   if (body.bytes === 0) return { kind: "beginning", body: undefined }
   const decoded = body.decode(contentType)
   if (!decoded.ok) return { kind: "malformed", reason: decoded.reason }
+  const foreign = sourceFault(principal, decoded.value)
+  if (foreign !== undefined) return { kind: "foreign-source", reason: foreign }
   return { kind: "beginning", body: decoded.value.count === 0 ? undefined : decoded.value }
+}
+
+/** The first messages are attributed like all others. */
+function sourceFault(principal: string | undefined, { data }: AppendBody): string | undefined {
+  if (principal === undefined || typeof data !== "string") return undefined
+  const came = foreignSource(principal, data)
+  return came === undefined ? undefined : foreignSourceMessage(principal, came)
 }

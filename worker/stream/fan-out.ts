@@ -1,7 +1,8 @@
+import type { Reply } from "../../shared/append-reply.ts"
 import { joinBatches } from "../../shared/batch.ts"
 import { CLOSE, encodeEdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { Judged, Stored } from "./append-turn.ts"
+import type { AppendAsk, Judged, Stored } from "./append-turn.ts"
 import { joinBytes } from "./log-pages.ts"
 import type { Reader } from "./stream-host.ts"
 
@@ -20,7 +21,7 @@ export function tell(readers: Iterable<Reader>, turn: readonly Judged[]): void {
 }
 
 /** Answers what came through a socket when there is nothing to tell anybody else. */
-export function answer({ ask: { origin }, reply }: Pick<Judged, "ask" | "reply">): void {
+export function answer({ ask: { origin }, reply }: { ask: Pick<AppendAsk, "origin">; reply: Reply }): void {
   origin?.reader.send(encodeEdgeFrame({ t: "reply", id: origin.id, ...reply }))
 }
 

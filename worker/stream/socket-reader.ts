@@ -1,10 +1,14 @@
 import type { FrameBody } from "../../shared/frames.ts"
+import { type Caller, storedCaller } from "../access/caller.ts"
+import { closeReason } from "./socket-answer.ts"
 import type { Reader } from "./stream-host.ts"
 
-/** Bytes that a close frame has for its reason. */
-const REASON_BYTES_MAX = 123
-
 const readers = new WeakMap<WebSocket, Reader>()
+
+/** Writes on a new socket who holds it. It stays there while the object is out of memory. */
+export function markSocket(socket: WebSocket, caller: Caller): void {
+  socket.serializeAttachment(caller)
+}
 
 /** The socket as the core sees it: the same reader for the same socket. */
 export function readerOf(socket: WebSocket): Reader {
@@ -16,10 +20,12 @@ export function readerOf(socket: WebSocket): Reader {
 }
 
 class SocketReader implements Reader {
+  readonly caller: Caller
   readonly #socket: WebSocket
 
   constructor(socket: WebSocket) {
     this.#socket = socket
+    this.caller = storedCaller(socket.deserializeAttachment())
   }
 
   send(frame: FrameBody): void {
@@ -32,7 +38,7 @@ class SocketReader implements Reader {
 
   close(code: number, reason: string): void {
     try {
-      this.#socket.close(code, reason.replace(/[^ -~]/g, "?").slice(0, REASON_BYTES_MAX))
+      this.#socket.close(code, closeReason(reason))
     } catch {
       // It is closed already, which is what was wanted.
     }

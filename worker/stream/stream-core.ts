@@ -1,12 +1,13 @@
 import type { AppendClaim, RawBody } from "../../shared/append.ts"
 import { claimOfFrame } from "../../shared/append-claim.ts"
-import type { Reply } from "../../shared/append-reply.ts"
+import { MISSING, type Reply } from "../../shared/append-reply.ts"
 import { assert } from "../../shared/assert.ts"
 import { extendChain } from "../../shared/chain.ts"
 import { good } from "../../shared/decoded.ts"
 import { CLOSE, decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset, Place } from "../../shared/offset.ts"
+import { mayAppend, principalOf } from "../access/caller.ts"
 import type { SegmentPart } from "../segments/segment.ts"
 import { SegmentIndex } from "../segments/segment-index.ts"
 import { StreamSeals } from "../segments/stream-seals.ts"
@@ -207,7 +208,12 @@ export class StreamCore {
       return undefined
     }
     const { id, fields, body } = frame.value
-    return { claim: claimOfFrame(fields), body: frameBody(body), origin: { reader, id } }
+    const origin = { reader, id }
+    if (mayAppend(reader.caller)) {
+      return { claim: claimOfFrame(fields, principalOf(reader.caller)), body: frameBody(body), origin }
+    }
+    answer({ ask: { origin }, reply: MISSING })
+    return undefined
   }
 
   /**

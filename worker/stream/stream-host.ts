@@ -2,6 +2,7 @@ import { assert } from "../../shared/assert.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
+import type { Caller } from "../access/caller.ts"
 
 export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
 
@@ -25,14 +26,16 @@ export interface StreamHost {
   /** The sockets that are open. Each has been sent everything up to the tail whenever no work is running. */
   readers(): Iterable<Reader>
   /**
-   * Asks for `expire` to be called at that time or soon after. A later call takes the place of an earlier
-   * one.
+   * Asks for `expire` to be called at that time or soon after. It may be called sooner, for somebody else who
+   * shares the alarm: then what is due is nothing, and it asks again.
    */
   wakeAt(at: Millis): void
 }
 
 /** One socket. The same socket is the same object for as long as work runs. */
 export interface Reader {
+  /** Who holds it. */
+  readonly caller: Caller
   /** Never throws: a socket that is gone takes nothing, and its client reads again from where it was. */
   send(frame: FrameBody): void
   close(code: number, reason: string): void

@@ -60,7 +60,7 @@ export class Upkeep {
     const end = endOf(stream.lifetime, stream.usedAt)
     const moments = [
       end === undefined ? undefined : end + 1, // the first moment after a time is a time
-      seals.isDue(stream) ? now : undefined,
+      seals.isDue(stream) ? Math.max(now, seals.notBefore) : undefined,
       this.#trimDue(stream, now),
       this.#garbageDue(),
     ].filter((at) => at !== undefined)
@@ -68,7 +68,9 @@ export class Upkeep {
   }
 
   #garbageDue(): Millis | undefined {
-    return this.#parts.seals.garbage().length > 0 ? this.#parts.host.now() : undefined
+    const { host, seals } = this.#parts
+    if (seals.garbage().length === 0) return undefined
+    return Math.max(host.now(), seals.notBefore) as Millis // a time, or a time and a duration
   }
 
   #trimDue(stream: StreamRecord, now: Millis): number | undefined {

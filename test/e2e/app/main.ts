@@ -6,6 +6,7 @@ import {
   defineStream,
   defineView,
   type Stream,
+  type TokenGiver,
   type View,
 } from "../../../client/index.ts"
 
@@ -54,8 +55,8 @@ class App {
   rejected = 0
   appending = true
 
-  async open(edge: string, path: string, account = "default"): Promise<void> {
-    this.client = await connect({ edge, account })
+  async open(edge: string, path: string, account = "default", token?: TokenGiver): Promise<void> {
+    this.client = await connect({ edge, account, ...(token !== undefined && { token }) })
     this.lines = this.client.stream(lines, `${path}/lines`)
     this.authors = this.client.stream(authors, `${path}/authors`)
     this.view = await this.client.view(board, { lines: `${path}/lines`, authors: `${path}/authors` })

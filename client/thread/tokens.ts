@@ -1,0 +1,63 @@
+import { isRecord, parseJson } from "../../shared/decoded.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { Host } from "./host.ts"
+
+/** Asks the app for a token. Rejects when it has none. */
+export type AskForToken = () => Promise<string>
+
+type Known = { readonly token: string; readonly goodUntil: number }
+
+/** The app's tokens: asked for when a request needs one, kept until shortly before they end. */
+export class Tokens {
+  readonly #host: Pick<Host, "now">
+  readonly #ask: AskForToken
+  #known: Known | undefined
+  #asking: Promise<string> | undefined
+
+  constructor(host: Pick<Host, "now">, ask: AskForToken) {
+    this.#host = host
+    this.#ask = ask
+  }
+
+  /** A token that may still be good. The app is asked once, however many wait. */
+  get(): Promise<string> {
+    const known = this.#known
+    if (known !== undefined && this.#host.now() < known.goodUntil) return Promise.resolve(known.token)
+    this.#asking ??= this.#fetch()
+    return this.#asking
+  }
+
+  /** The edge does not take it: the next one is another. One that has been replaced since changes nothing. */
+  refused(token: string): void {
+    if (this.#known?.token === token) this.#known = undefined
+  }
+
+  async #fetch(): Promise<string> {
+    try {
+      const token = await this.#ask()
+      this.#known = { token, goodUntil: goodUntil(token) }
+      return token
+    } finally {
+      this.#asking = undefined
+    }
+  }
+}
+
+/**
+ * Until when a token need not be asked for again; 0 when it does not say, so that it is asked for each time. Nobody
+ * believes a token here: that is for the edge, and a wrong guess costs one more question.
+ */
+function goodUntil(token: string): number {
+  const claims = parseJson(decodeBase64Url(token.split(".")[1] ?? ""))
+  const exp = claims.ok && isRecord(claims.value) ? claims.value.exp : undefined
+  return typeof exp === "number" ? exp * 1000 - LIMITS.tokenLeadMs : 0
+}
+
+/** Text of Latin letters is enough: `exp` is digits, whatever the other claims are written in. */
+function decodeBase64Url(text: string): string {
+  try {
+    return atob(text.replaceAll("-", "+").replaceAll("_", "/"))
+  } catch {
+    return "" // it is no token of the usual kind, which need not be
+  }
+}

@@ -1,0 +1,116 @@
+import { expect, test } from "vitest"
+import { EdgeStream } from "../../client/thread/edge.ts"
+import { Tokens } from "../../client/thread/tokens.ts"
+import type { Millis, StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import { START } from "../../shared/offset.ts"
+
+/** A token that ends so many milliseconds after the beginning of the test, as anybody can read in it. */
+function token(name: string, endMs?: number): string {
+  const claims = { sub: "ä", ...(endMs !== undefined && { exp: endMs / 1000 }) }
+  const bytes = new TextEncoder().encode(JSON.stringify(claims))
+  return `${name}.${btoa(String.fromCharCode(...bytes)).replaceAll("=", "")}.signature`
+}
+
+/** A clock, an app with a list of answers, and an edge with a list of statuses. */
+function world(answers: readonly (string | Error)[], statuses: readonly number[] = []) {
+  const seen = { time: 0, asked: 0, shown: [] as (string | null)[], urls: [] as string[] }
+  const tokens = new Tokens({ now: () => seen.time as Millis }, async () => {
+    const answer = answers[seen.asked++]
+    if (typeof answer === "string") return answer
+    throw answer ?? new Error("no more tokens")
+  })
+  const timers: (() => void)[] = []
+  const host = {
+    after: (_ms: number, run: () => void) => {
+      timers.push(run)
+      return () => {}
+    },
+    fetch: async (url: string, init: RequestInit) => {
+      seen.shown.push(new Headers(init.headers).get("authorization"))
+      seen.urls.push(url)
+      const status = statuses[seen.shown.length - 1] ?? 200
+      const headers = { "content-type": "application/json", "stream-next-offset": "0_0" }
+      return new Response(url.includes("/ticket/") ? `{"ticket":"1.x"}` : "[]", { status, headers })
+    },
+  }
+  const edge = new EdgeStream(host, "http://edge", "a/b" as StreamPath, tokens)
+  const signal = new AbortController().signal
+  return { seen, tokens, edge, timers, read: () => edge.read(START, signal), signal }
+}
+
+test("[CONN9] a token is asked for once, and again shortly before it ends", async () => {
+  const end = 100_000
+  const { seen, tokens } = world([token("a", end), token("b", 2 * end)])
+  const [one, other] = await Promise.all([tokens.get(), tokens.get()])
+  expect([one, other, await tokens.get(), seen.asked]).toEqual([token("a", end), one, one, 1])
+  seen.time = end - LIMITS.tokenLeadMs - 1
+  expect(await tokens.get()).toBe(one)
+  seen.time++
+  expect(await tokens.get()).toBe(token("b", 2 * end))
+})
+
+test("[CONN9] a token that does not say when it ends is asked for each time", async () => {
+  const { seen, tokens } = world([token("a"), "no token of the usual kind", "x.!!!.y", token("b")])
+  for (let n = 0; n < 4; n++) await tokens.get()
+  expect(seen.asked).toBe(4)
+})
+
+test("[CONN9] a request that is refused is sent once more, with a new token", async () => {
+  const [a, b] = [token("a", 1e6), token("b", 1e6)]
+  const { seen, read } = world([a, b], [401, 200, 200])
+  expect(await read()).toMatchObject({ kind: "done" })
+  expect(await read()).toMatchObject({ kind: "done" })
+  expect(seen.shown).toEqual([`Bearer ${a}`, `Bearer ${b}`, `Bearer ${b}`])
+})
+
+test("[CONN9] a new token that is refused too is a loss, which says so, and the next try asks anew", async () => {
+  const { seen, read } = world(
+    ["a", "b", "c"].map((name) => token(name, 1e6)),
+    [401, 401, 200],
+  )
+  expect(await read()).toMatchObject({ kind: "failed", error: { code: "unauthorized" } })
+  expect(seen.asked).toBe(2)
+  expect(await read()).toMatchObject({ kind: "done" })
+})
+
+test("[CONN9] without a token nothing is sent, and the loss says why there is none", async () => {
+  const { seen, read } = world([new Error("signed out")])
+  const error = { code: "unauthorized", message: "No token could be had: signed out" }
+  expect(await read()).toEqual({ kind: "failed", error })
+  expect([seen.shown, seen.asked]).toEqual([[], 1])
+})
+
+test("[CONN9] an app that never answers is waited for as long as for an edge", async () => {
+  const { timers, signal } = world([])
+  const never = new Tokens({ now: () => 0 as Millis }, () => new Promise(() => {}))
+  const after = (_ms: number, run: () => void) => {
+    timers.push(run)
+    return () => {}
+  }
+  const stuck = new EdgeStream({ after, fetch }, "http://edge", "a/b" as StreamPath, never)
+  const asked = stuck.read(START, signal)
+  timers.at(-1)?.()
+  expect(await asked).toMatchObject({ kind: "failed", error: { code: "unauthorized" } })
+})
+
+test("[CONN9] a socket is opened with a ticket; without tokens with none, and no request", async () => {
+  const { seen, edge, signal } = world([token("a", 1e6)])
+  expect(await edge.socketProtocols(signal)).toEqual({ kind: "done", value: ["headwater.v1", "ticket.1.x"] })
+  expect(seen.urls).toEqual(["http://edge/v1/ticket/a/b"])
+  const open = new EdgeStream({ after: () => () => {}, fetch }, "http://edge", "a/b" as StreamPath)
+  expect(await open.socketProtocols(signal)).toEqual({ kind: "done", value: ["headwater.v1"] })
+})
+
+test("[CONN9] a token whose socket was refused is not shown again", async () => {
+  const { seen, edge, read, signal } = world([token("a", 1e6), token("b", 1e6)])
+  await edge.socketProtocols(signal)
+  edge.socketRefused()
+  await read()
+  expect(seen.shown).toEqual([`Bearer ${token("a", 1e6)}`, `Bearer ${token("b", 1e6)}`])
+})
+
+test("[CONN9] an absent stream that this account may not make is waited for", async () => {
+  const { edge, signal } = world([token("a", 1e6)], [404])
+  expect(await edge.create(signal)).toMatchObject({ kind: "failed", error: { code: "unauthorized" } })
+})
