@@ -2,6 +2,7 @@ import type { AppendClaim, ProducerClaim } from "./append.ts"
 import { bad, type Decoded, good } from "./decoded.ts"
 import { HEADER, saysTrue } from "./http.ts"
 import { LIMITS } from "./limits.ts"
+import { NOW, parseOffset } from "./offset.ts"
 
 /** Reads what a POST of this principal says of itself. `header` answers by lower-case name. */
 export function claimOfHeaders(
@@ -13,6 +14,7 @@ export function claimOfHeaders(
     epoch: wholeNumber(header(HEADER.producerEpoch)),
     seq: wholeNumber(header(HEADER.producerSeq)),
     streamSeq: header(HEADER.streamSeq),
+    expectedOffset: header(HEADER.expectedOffset),
     close: saysTrue(header(HEADER.closed)),
     contentType: header("content-type"),
   })
@@ -40,7 +42,7 @@ const VISIBLE = /^[ -~]+$/
 
 function claimOf(
   principal: string | undefined,
-  { contentType, streamSeq, close, ...fields }: ClaimFields,
+  { contentType, streamSeq, expectedOffset, close, ...fields }: ClaimFields,
 ): Decoded<AppendClaim> {
   const producer = producerOf(fields)
   if (!producer.ok) return producer
@@ -49,7 +51,20 @@ function claimOf(
   if (streamSeq !== undefined && !(typeof streamSeq === "string" && VISIBLE.test(streamSeq))) {
     return bad(`Stream-Seq is ASCII text; ${JSON.stringify(streamSeq)} came.`)
   }
-  return good({ contentType, producer: producer.value, streamSeq, close, principal })
+  const expected = typeof expectedOffset === "string" ? parseOffset(expectedOffset) : undefined
+  if (expectedOffset !== undefined && (expected === undefined || expected === NOW)) {
+    return bad(
+      `Stream-Expected-Offset is an offset of the stream, or -1; ${JSON.stringify(expectedOffset)} came.`,
+    )
+  }
+  return good({
+    contentType,
+    producer: producer.value,
+    streamSeq,
+    expectedOffset: expected,
+    close,
+    principal,
+  })
 }
 
 function producerOf({

@@ -12,29 +12,29 @@ export type Reply = {
   readonly message?: string
 }
 
-/**
- * What an append was answered, and what it moved: `from` is the tail before, when something new was stored.
- */
-export type AppendOutcome = { readonly reply: Reply; readonly from?: Offset }
+/** What a reply tells of the stream. */
+export type Tail = Pick<StreamFacts, "contentType" | "closed" | "tail">
 
 /**
- * The one place where verdicts become statuses. `after` is the stream as it stands once the verdict is
- * carried out.
+ * The one place where verdicts become statuses. `before` is the tail that the append found, `after` the stream once
+ * the verdict is carried out.
  */
-export function replyTo(verdict: AppendVerdict, claim: AppendClaim, after: StreamFacts): Reply {
-  const tail = { [HEADER.nextOffset]: after.tail, ...(after.closed && { [HEADER.closed]: "true" }) }
+export function replyTo(verdict: AppendVerdict, claim: AppendClaim, before: Offset, after: Tail): Reply {
+  const closed = after.closed && { [HEADER.closed]: "true" }
+  const tail = { [HEADER.nextOffset]: after.tail, ...closed }
   switch (verdict.kind) {
     case "store":
       return {
         status: claim.producer === undefined ? 204 : 200,
-        headers: { ...tail, ...markHeaders(claim.producer) },
+        headers: { [HEADER.fromOffset]: before, ...tail, ...markHeaders(claim.producer) },
       }
     case "close":
       return { status: 204, headers: { ...tail, ...markHeaders(claim.producer) } }
     case "duplicate": {
-      const { [HEADER.nextOffset]: _, ...rest } = tail
-      const next = verdict.next && { [HEADER.nextOffset]: verdict.next }
-      return { status: 204, headers: { ...rest, ...next, ...markHeaders(verdict.known) } }
+      const { batch, likeness, known } = verdict
+      const place = batch && { [HEADER.fromOffset]: batch.from, [HEADER.nextOffset]: batch.next }
+      const conflict = likeness === "other" && { [HEADER.producerConflict]: "true" }
+      return { status: 204, headers: { ...place, ...closed, ...conflict, ...markHeaders(known) } }
     }
     default:
       return refusal(verdict, after, tail)
@@ -43,7 +43,7 @@ export function replyTo(verdict: AppendVerdict, claim: AppendClaim, after: Strea
 
 type Refusal = Exclude<AppendVerdict, { kind: "store" | "close" | "duplicate" }>
 
-function refusal(verdict: Refusal, stream: StreamFacts, tail: Record<string, string>): Reply {
+function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): Reply {
   switch (verdict.kind) {
     case "malformed":
       return { status: 400, headers: {}, message: verdict.reason }
@@ -78,6 +78,16 @@ function refusal(verdict: Refusal, stream: StreamFacts, tail: Record<string, str
         headers: {},
         message: "A producer's new epoch begins with seq 0; a later one came.",
       }
+    case "epoch-jump": {
+      const message = `The producer's epoch is ${verdict.epoch}, and may rise by ${LIMITS.epochJumpMax} at once; a later one came.`
+      return { status: 400, headers: {}, message }
+    }
+    case "foreign-producer":
+      return { status: 403, headers: {}, message: "Another principal appends under this producer's id." }
+    case "unexpected-tail": {
+      const message = `The stream was expected to end at ${verdict.expected}; it ends at ${stream.tail}.`
+      return { status: 409, headers: tail, message }
+    }
     case "gap": {
       const { expectedSeq, receivedSeq } = verdict
       const headers = { [HEADER.expectedSeq]: String(expectedSeq), [HEADER.receivedSeq]: String(receivedSeq) }

@@ -1,9 +1,10 @@
 import { foreignSource } from "./attribution.ts"
+import { type Chain, extendChain } from "./chain.ts"
 import type { Decoded } from "./decoded.ts"
 import type { FrameBody } from "./frames.ts"
 import { mediaType } from "./http.ts"
 import { LIMITS } from "./limits.ts"
-import type { Offset } from "./offset.ts"
+import { type Offset, START } from "./offset.ts"
 import { admit, type ProducerMark } from "./producer.ts"
 
 /** What an append says of itself, by headers or in a frame. */
@@ -11,6 +12,8 @@ export type AppendClaim = {
   readonly contentType: string | undefined
   readonly producer: ProducerClaim | undefined
   readonly streamSeq: string | undefined
+  /** Append only if the stream ends here. */
+  readonly expectedOffset: Offset | undefined
   readonly close: boolean
   /** Who appends, as the edge has found out; undefined when access is open. */
   readonly principal: string | undefined
@@ -32,17 +35,41 @@ export type StreamFacts = {
   readonly contentType: string
   readonly closed: boolean
   readonly tail: Offset
+  readonly isEmpty: boolean
   /** The greatest `Stream-Seq` so far. Its scope is the stream. */
   readonly streamSeq: string | undefined
-  /** What is known of the producer in the claim, and the tail after its last batch. */
-  readonly producer: (ProducerMark & { readonly next: Offset }) | undefined
+  /** What is known of the producer in the claim. */
+  readonly producer: ProducerFacts | undefined
 }
+
+export type ProducerFacts = ProducerMark & {
+  /** The principal that first used the producer's id; undefined when that was nobody the edge knew. */
+  readonly owner: string | undefined
+  /** Where batch `seq` of this epoch stands, if that is remembered: the last ones are. */
+  batch(seq: number): TakenBatch | undefined
+}
+
+/** Where a batch stands that was taken, and the chains before and after it, which only its own messages join. */
+export type TakenBatch = {
+  readonly from: Offset
+  readonly next: Offset
+  readonly before: Chain
+  readonly after: Chain
+}
+
+/** Whether a batch that comes again is the one that was taken: `unknown` when that is no longer remembered. */
+export type Likeness = "same" | "other" | "unknown"
 
 /** What becomes of an append. Only `store` and `close` change the stream. */
 export type AppendVerdict =
   | { readonly kind: "store"; readonly body: AppendBody }
   | { readonly kind: "close" }
-  | { readonly kind: "duplicate"; readonly known: ProducerMark; readonly next: Offset | undefined }
+  | {
+      readonly kind: "duplicate"
+      readonly known: ProducerMark
+      readonly batch: TakenBatch | undefined
+      readonly likeness: Likeness
+    }
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "too-large"; readonly bytes: number }
   | { readonly kind: "closed" }
@@ -52,12 +79,16 @@ export type AppendVerdict =
   | { readonly kind: "stale-stream-seq"; readonly last: string; readonly came: string }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "bad-start" }
+  | { readonly kind: "epoch-jump"; readonly epoch: number }
+  | { readonly kind: "foreign-producer" }
+  | { readonly kind: "unexpected-tail"; readonly expected: Offset }
   | { readonly kind: "gap"; readonly expectedSeq: number; readonly receivedSeq: number }
 
 /**
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
- * then the content type, the body, who made its events, the producer's number, and last `Stream-Seq`. A batch that
- * the stream has taken before is a duplicate even when the stream is closed by now: it is stored, and saying
+ * then the content type, the body, who made its events, the producer's number, the expected offset, and last
+ * `Stream-Seq`. A batch that the stream has taken before is a duplicate even when the stream is closed or longer by now:
+ * it is stored, and saying
  * otherwise would make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
@@ -65,8 +96,7 @@ export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): A
   if (body.bytes === 0 && !claim.close)
     return malformed("An append has a body, or closes the stream; this one is empty.")
   if (stream.closed) return judgeAfterClose(stream, claim, body)
-  if (body.bytes === 0)
-    return judgeProducer(stream, claim) ?? judgeStreamSeq(stream, claim) ?? { kind: "close" }
+  if (body.bytes === 0) return judgeTurn(stream, claim, undefined) ?? { kind: "close" }
   if (claim.contentType === undefined) {
     return malformed(`An append has a Content-Type, here ${stream.contentType}; none came.`)
   }
@@ -79,15 +109,24 @@ export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): A
     return malformed("An append holds at least one message; an empty array came.")
   return (
     judgeSource(claim, decoded.value) ??
-    judgeProducer(stream, claim) ??
-    judgeStreamSeq(stream, claim) ?? { kind: "store", body: decoded.value }
+    judgeTurn(stream, claim, decoded.value) ?? { kind: "store", body: decoded.value }
   )
 }
 
 function judgeAfterClose(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
-  const verdict = judgeProducer(stream, claim)
-  if (verdict?.kind === "duplicate") return verdict
+  const decoded = body.bytes === 0 ? undefined : body.decode(stream.contentType)
+  const verdict = judgeProducer(stream, claim, decoded?.ok ? decoded.value : undefined)
+  if (verdict?.kind === "duplicate" || verdict?.kind === "foreign-producer") return verdict
   return claim.producer === undefined && body.bytes === 0 ? { kind: "close" } : { kind: "closed" }
+}
+
+/** Undefined when it is this append's turn: nothing has come in between that its sender did not know of. */
+function judgeTurn(
+  stream: StreamFacts,
+  claim: AppendClaim,
+  body: AppendBody | undefined,
+): AppendVerdict | undefined {
+  return judgeProducer(stream, claim, body) ?? judgeTail(stream, claim) ?? judgeStreamSeq(stream, claim)
 }
 
 /** Messages have sources in JSON streams only, whose bodies are text. */
@@ -98,19 +137,37 @@ function judgeSource({ principal }: AppendClaim, { data }: AppendBody): AppendVe
 }
 
 /** Undefined when the producer rule has nothing against it. */
-function judgeProducer(stream: StreamFacts, { producer }: AppendClaim): AppendVerdict | undefined {
+function judgeProducer(
+  { producer: known }: StreamFacts,
+  { producer, principal }: AppendClaim,
+  body: AppendBody | undefined,
+): AppendVerdict | undefined {
   if (producer === undefined) return undefined
-  const admission = admit(stream.producer, producer)
+  if (known?.owner !== undefined && known.owner !== principal) return { kind: "foreign-producer" }
+  const admission = admit(known, producer)
   switch (admission.kind) {
     case "accept":
       return undefined
     case "gap":
       return { ...admission, receivedSeq: producer.seq }
-    case "duplicate":
-      return { ...admission, next: producer.seq === admission.known.seq ? stream.producer?.next : undefined }
+    case "duplicate": {
+      const batch = known?.batch(producer.seq)
+      return { ...admission, batch, likeness: likenessOf(batch, body) }
+    }
     default:
       return admission
   }
+}
+
+function likenessOf(batch: TakenBatch | undefined, body: AppendBody | undefined): Likeness {
+  if (batch === undefined) return "unknown"
+  return extendChain(batch.before, body?.data ?? "") === batch.after ? "same" : "other"
+}
+
+function judgeTail(stream: StreamFacts, { expectedOffset }: AppendClaim): AppendVerdict | undefined {
+  if (expectedOffset === undefined || expectedOffset === stream.tail) return undefined
+  if (expectedOffset === START && stream.isEmpty) return undefined
+  return { kind: "unexpected-tail", expected: expectedOffset }
 }
 
 function judgeStreamSeq(

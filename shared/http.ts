@@ -15,9 +15,19 @@ export const HEADER = {
   producerSeq: "producer-seq",
   expectedSeq: "producer-expected-seq",
   receivedSeq: "producer-received-seq",
+  expectedOffset: "stream-expected-offset",
   sseEncoding: "stream-sse-data-encoding",
   /** Ours: the values of `live` that this edge understands. */
   liveModes: "stream-live-modes",
+  /** Ours: how many seconds, and how many bytes, of a stream are kept at least. */
+  retentionAge: "stream-retention-age",
+  retentionBytes: "stream-retention-bytes",
+  /** Ours, of a stream that no longer holds its beginning: where what is kept begins. */
+  earliestOffset: "stream-earliest-offset",
+  /** Ours: the place before the first message of an append; `stream-next-offset` is the place after its last. */
+  fromOffset: "stream-from-offset",
+  /** Ours: says `true` on a duplicate whose messages are others than those that were stored under its number. */
+  producerConflict: "producer-conflict",
 } as const
 
 export const JSON_TYPE = "application/json"

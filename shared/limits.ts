@@ -20,6 +20,10 @@ export const LIMITS = {
   pathLengthMax: 512,
   /** A producer's name, in characters. */
   producerIdLengthMax: 256,
+  /** How far an epoch may be ahead of a producer's last: past it the producer could be fenced off for ever. */
+  epochJumpMax: 1_000,
+  /** Batches of one producer of which a stream remembers where they stand: official clients have five in flight. */
+  producerBatchesMax: 32,
   /** The highest position of an event: fits the offset's digits and a double. */
   positionMax: Number.MAX_SAFE_INTEGER,
   /** Events waiting for the edge, per stream. Past this, `append` says `backlog-full` instead of filling the disk. */
@@ -28,6 +32,12 @@ export const LIMITS = {
   useNoteMsInterval: 60_000,
   /** Stored bytes in one catch-up answer. Cacheable, and small enough to hold in memory many times over. */
   readBytesMax: 4 * MiB,
+  /** Stored bytes in one sealed segment: one answer of a read, and a size that caches are good at. */
+  segmentBytes: 4 * MiB,
+  /** Stored bytes that stay in the stream's object after sealing, so that sockets catch up without R2. */
+  hotBytesMin: 2 * MiB,
+  /** Between two attempts to seal, or to delete what was sealed, when R2 does not take it. */
+  upkeepRetryMs: 30_000,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */
@@ -74,6 +84,9 @@ export const LIMITS = {
   storageOpenMsMax: 10_000,
 } as const
 
+/** The same bounds with values of an operator's choice. */
+export type Bounds = { readonly [Name in keyof typeof LIMITS]: number }
+
 assert(LIMITS.eventBytesMax <= LIMITS.batchBytesMax, "the largest event must fit in a batch")
 assert(
   LIMITS.batchBytesMax <= LIMITS.appendBytesMax,
@@ -83,5 +96,6 @@ assert(
   LIMITS.appendBytesMax + LIMITS.frameHeaderBytesMax < LIMITS.frameBytesMax,
   "the largest append must fit in a frame with its header",
 )
+assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")

@@ -1,5 +1,6 @@
 import { assert } from "./assert.ts"
 import type { Brand } from "./brand.ts"
+import { type Chain, readChain } from "./chain.ts"
 import { LIMITS } from "./limits.ts"
 
 /** A position in one stream, issued by the edge. Keep it, compare it, send it back; never build one. */
@@ -25,31 +26,37 @@ export function isAfter(later: Offset, earlier: Offset): boolean {
 }
 
 /*
- * How our edge writes offsets: `<generation>_<position>`, both of fixed width, so that text order is log order.
+ * How our edge writes offsets: `<generation>_<position>_<chain>`, all of fixed width, so that text order is log order.
  *
  *   generation   9 characters of base 36: when the stream was created. A stream that is deleted and created again
  *                gets a greater one, so an offset of the old stream never means a place in the new one.
  *   position     16 decimal digits: how many messages come before this place.
+ *   chain        16 hexadecimal digits: the chain of those messages. A log that no longer holds them, because its
+ *                edge was put back to an older copy, knows the offset for what it is.
  */
 const GENERATION_WIDTH = 9
 const POSITION_WIDTH = 16
-const ISSUED = /^([0-9a-z]{9})_([0-9]{16})$/
+const ISSUED = /^([0-9a-z]{9})_([0-9]{16})_([0-9a-f]{16})$/
 
-export type IssuedOffset = { readonly generation: number; readonly position: number }
+/** A place in a log: how many messages come before it, and their chain. */
+export type Place = { readonly position: number; readonly chain: Chain }
 
-/** Writes the offset after the first `position` messages of a stream of this generation. Only the edge calls it. */
-export function issueOffset({ generation, position }: IssuedOffset): Offset {
+export type IssuedOffset = Place & { readonly generation: number }
+
+/** Writes the offset of a place in a stream of this generation. Only the edge calls it. */
+export function issueOffset({ generation, position, chain }: IssuedOffset): Offset {
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
   const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
-  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}` as Offset // of the grammar by construction
+  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}_${chain}` as Offset // of the grammar by construction
 }
 
 /** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */
 export function readIssuedOffset(text: string): IssuedOffset | undefined {
-  const match = ISSUED.exec(text)
-  if (match?.[1] === undefined || match[2] === undefined) return undefined
-  const position = Number(match[2])
+  const [, when, digits, tail] = ISSUED.exec(text) ?? []
+  const chain = readChain(tail ?? "")
+  if (when === undefined || digits === undefined || chain === undefined) return undefined
+  const position = Number(digits)
   if (position > LIMITS.positionMax) return undefined
-  return { generation: Number.parseInt(match[1], 36), position }
+  return { generation: Number.parseInt(when, 36), position, chain }
 }

@@ -1,3 +1,5 @@
+import { LIMITS } from "./limits.ts"
+
 /** The last batch that a stream took from one producer. */
 export type ProducerMark = { readonly epoch: number; readonly seq: number }
 
@@ -10,6 +12,8 @@ export type Admission =
   | { readonly kind: "fenced"; readonly epoch: number }
   /** A new epoch has to begin with seq 0. */
   | { readonly kind: "bad-start" }
+  /** The epoch is so far ahead of the last one that nobody can have counted up to it. */
+  | { readonly kind: "epoch-jump"; readonly epoch: number }
   /** Batches before this one have not arrived. */
   | { readonly kind: "gap"; readonly expectedSeq: number }
 
@@ -20,6 +24,7 @@ export type Admission =
 export function admit(known: ProducerMark | undefined, claim: ProducerMark): Admission {
   if (known === undefined) return claim.seq === 0 ? { kind: "accept" } : { kind: "gap", expectedSeq: 0 }
   if (claim.epoch < known.epoch) return { kind: "fenced", epoch: known.epoch }
+  if (claim.epoch > known.epoch + LIMITS.epochJumpMax) return { kind: "epoch-jump", epoch: known.epoch }
   if (claim.epoch > known.epoch) return claim.seq === 0 ? { kind: "accept" } : { kind: "bad-start" }
   if (claim.seq <= known.seq) return { kind: "duplicate", known }
   return claim.seq === known.seq + 1 ? { kind: "accept" } : { kind: "gap", expectedSeq: known.seq + 1 }

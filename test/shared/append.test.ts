@@ -8,25 +8,34 @@ import {
 } from "../../shared/append.ts"
 import { claimOfFrame, claimOfHeaders } from "../../shared/append-claim.ts"
 import { replyTo } from "../../shared/append-reply.ts"
+import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import { bad, good } from "../../shared/decoded.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { issueOffset } from "../../shared/offset.ts"
+import { issueOffset, START } from "../../shared/offset.ts"
 import { admit } from "../../shared/producer.ts"
 
-const tail = issueOffset({ generation: 1, position: 9 })
+const AT_8 = extendChain(EMPTY_CHAIN, "0")
+const AT_9 = extendChain(AT_8, "1")
+const before = issueOffset({ generation: 1, position: 8, chain: AT_8 })
+const tail = issueOffset({ generation: 1, position: 9, chain: AT_9 })
+
+/** The last batch of producer `p`: the message `1`. */
+const TAKEN = { from: before, next: tail, before: AT_8, after: AT_9 }
 
 const STREAM: StreamFacts = {
   contentType: "application/json",
   closed: false,
   tail,
+  isEmpty: false,
   streamSeq: "b",
-  producer: { epoch: 3, seq: 7, next: tail },
+  producer: { owner: undefined, epoch: 3, seq: 7, batch: (seq) => (seq === 7 ? TAKEN : undefined) },
 }
 
 const CLAIM: AppendClaim = {
   contentType: "application/json",
   producer: { id: "p", epoch: 3, seq: 8 },
   streamSeq: "c",
+  expectedOffset: undefined,
   close: false,
   principal: undefined,
 }
@@ -62,7 +71,50 @@ const ORDER: [string, StreamFacts, AppendClaim, RawBody, AppendVerdict["kind"], 
 test.each(ORDER)("[EDGE6] the first thing wrong wins: %s", (_, stream, claim, body, kind, status) => {
   const verdict = judge(stream, claim, body)
   expect(verdict.kind).toBe(kind)
-  expect(replyTo(verdict, claim, stream).status).toBe(status)
+  expect(replyTo(verdict, claim, stream.tail, stream).status).toBe(status)
+})
+
+test("[EDGE7] a duplicate tells where the batch stands, and whether it was another one", () => {
+  const other: RawBody = { bytes: 1, decode: () => good({ data: "2", count: 1, bytes: 1 }) }
+  const forgotten = { ...CLAIM, producer: { id: "p", epoch: 3, seq: 2 } }
+  const headersOf = (claim: AppendClaim, body: RawBody) =>
+    replyTo(judge(STREAM, claim, body), claim, tail, STREAM).headers
+  const mark = { "producer-epoch": "3", "producer-seq": "7" }
+  const place = { "stream-from-offset": before, "stream-next-offset": tail }
+  expect(headersOf(KNOWN, BODY)).toEqual({ ...place, ...mark })
+  expect(headersOf(KNOWN, other)).toEqual({ ...place, ...mark, "producer-conflict": "true" })
+  expect(headersOf(forgotten, BODY)).toEqual(mark)
+})
+
+test("[EDGE13] an append that expects another tail is refused, after the producer rule and before Stream-Seq", () => {
+  const elsewhere = { ...CLAIM, expectedOffset: before }
+  const verdict = judge(STREAM, { ...elsewhere, streamSeq: "a" }, BODY)
+  expect(verdict.kind).toBe("unexpected-tail")
+  expect(replyTo(verdict, elsewhere, tail, STREAM)).toMatchObject({
+    status: 409,
+    headers: { "stream-next-offset": tail },
+  })
+  expect(judge(STREAM, { ...elsewhere, producer: KNOWN.producer }, BODY).kind).toBe("duplicate")
+  expect(judge(STREAM, { ...CLAIM, expectedOffset: tail }, BODY).kind).toBe("store")
+  expect(judge(STREAM, { ...CLAIM, expectedOffset: START }, BODY).kind).toBe("unexpected-tail")
+  expect(judge({ ...STREAM, isEmpty: true }, { ...CLAIM, expectedOffset: START }, BODY).kind).toBe("store")
+})
+
+test("[ACCESS8] a producer's id belongs to the principal that first used it", () => {
+  const owned = { ...STREAM, producer: STREAM.producer && { ...STREAM.producer, owner: "ada" } }
+  expect(judge(owned, { ...CLAIM, principal: "ada" }, BODY).kind).toBe("store")
+  expect(judge(owned, { ...CLAIM, principal: "bob" }, BODY).kind).toBe("foreign-producer")
+  expect(judge(owned, { ...KNOWN, principal: "bob" }, BODY).kind).toBe("foreign-producer")
+  expect(judge({ ...owned, closed: true }, { ...KNOWN, principal: "bob" }, BODY).kind).toBe(
+    "foreign-producer",
+  )
+})
+
+test("[EDGE7] an epoch may rise, and not out of reach", () => {
+  const jump = (epoch: number) => judge(STREAM, { ...CLAIM, producer: { id: "p", epoch, seq: 0 } }, BODY).kind
+  expect(jump(3 + LIMITS.epochJumpMax)).toBe("store")
+  expect(jump(4 + LIMITS.epochJumpMax)).toBe("epoch-jump")
+  expect(jump(Number.MAX_SAFE_INTEGER)).toBe("epoch-jump")
 })
 
 test("[EDGE7] the producer rule, number by number", () => {

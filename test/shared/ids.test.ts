@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { type Chain, EMPTY_CHAIN } from "../../shared/chain.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { parseStreamPath } from "../../shared/ids.ts"
 import { isAfter, issueOffset, NOW, parseOffset, readIssuedOffset, START } from "../../shared/offset.ts"
@@ -34,6 +35,9 @@ describe("offsets", () => {
   const issued = fc.record({
     generation: fc.integer({ min: 0, max: 36 ** 9 - 1 }),
     position: fc.maxSafeNat(),
+    chain: fc
+      .string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 16, maxLength: 16 })
+      .map((text) => text as Chain),
   })
 
   test("[OFFSET1] are read back as they were issued, and fit the protocol's grammar", () => {
@@ -57,7 +61,7 @@ describe("offsets", () => {
   })
 
   test("[OFFSET2] the start is before all others", () => {
-    const first = issueOffset({ generation: 0, position: 0 })
+    const first = issueOffset({ generation: 0, position: 0, chain: EMPTY_CHAIN })
     expect(isAfter(first, START)).toBe(true)
     expect(isAfter(START, first)).toBe(false)
     expect(isAfter(START, START)).toBe(false)
@@ -70,10 +74,14 @@ describe("offsets", () => {
     },
   )
 
-  test.each([START, NOW, "0_0", "abc", `zzzzzzzzz_${"9".repeat(16)}`])(
-    "[OFFSET1] this edge never issued %j",
-    (text) => {
-      expect(readIssuedOffset(text)).toBeUndefined()
-    },
-  )
+  test.each([
+    START,
+    NOW,
+    "0_0",
+    "abc",
+    `zzzzzzzzz_${"9".repeat(16)}_${EMPTY_CHAIN}`,
+    `000000000_${"0".repeat(16)}`,
+  ])("[OFFSET1] this edge never issued %j", (text) => {
+    expect(readIssuedOffset(text)).toBeUndefined()
+  })
 })

@@ -1,13 +1,16 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import type { AppendClaim } from "../../shared/append.ts"
-import type { AppendOutcome } from "../../shared/append-reply.ts"
+import type { Reply } from "../../shared/append-reply.ts"
 import { parseBatch } from "../../shared/batch.ts"
+import { good } from "../../shared/decoded.ts"
 import type { FrameData } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
+import { AppendQueue } from "../../worker/stream/append-queue.ts"
 import type { CreateClaim } from "../../worker/stream/create.ts"
-import type { CreateOutcome, Page, ReadFault, StreamCore } from "../../worker/stream/stream-core.ts"
+import type { CreateOutcome, Page, ReadFault, Sealed, StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -35,7 +38,8 @@ export class EdgeObject {
   readonly #sql = new DatabaseSync(":memory:")
   readonly #statements = new Map<string, StatementSync>()
   readonly #readers = new Set<Reader>()
-  #core: StreamCore
+  #core!: StreamCore
+  #queue!: AppendQueue
   #life = 0
   #isGateClosed = false
   #held: (() => void)[] = []
@@ -45,7 +49,7 @@ export class EdgeObject {
 
   constructor(parts: ObjectParts) {
     this.#parts = parts
-    this.#core = this.#wake()
+    this.#wake()
   }
 
   /** All messages that last, in the stream's order. */
@@ -57,16 +61,16 @@ export class EdgeObject {
     return this.#call(() => this.#core.create(claim, httpBody(body)))
   }
 
-  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): Promise<AppendOutcome> {
-    return this.#call(() => this.#core.append(claim, httpBody(body)))
+  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>): Promise<Reply> {
+    return this.#call(() => this.#queue.append({ claim: good(claim), body: httpBody(body) }))
   }
 
-  read(offset: string): Promise<Page | ReadFault> {
+  read(offset: string): Promise<Page | Sealed | ReadFault> {
     return this.#call(() => this.#core.read(offset))
   }
 
   /** At once, outside the simulated world. */
-  readNow(offset: string): Page | ReadFault {
+  readNow(offset: string): Page | Sealed | ReadFault {
     return this.#core.read(offset)
   }
 
@@ -76,7 +80,8 @@ export class EdgeObject {
   }
 
   receive(reader: Reader, frame: FrameData): void {
-    if (this.#readers.has(reader)) this.#core.receive(reader, frame)
+    const ask = this.#readers.has(reader) ? this.#core.asked(reader, frame) : undefined
+    if (ask !== undefined) void this.#queue.append(ask)
   }
 
   disconnect(reader: Reader): void {
@@ -91,7 +96,7 @@ export class EdgeObject {
 
   /** The memory goes, the sockets stay: hibernation. The platform does it between two turns only. */
   evict(): void {
-    this.#core = this.#wake()
+    if (!this.#isGateClosed) this.#wake()
   }
 
   /** The process is gone: memory, sockets and what did not last yet. */
@@ -101,7 +106,7 @@ export class EdgeObject {
     this.#isGateClosed = false
     this.#held = []
     this.#readers.clear()
-    this.#core = this.#wake()
+    this.#wake()
     for (const fail of this.#callers) fail()
     this.#callers.clear()
   }
@@ -111,32 +116,43 @@ export class EdgeObject {
   }
 
   /** A call from the front: it gets there a little later, and fails when the object dies before it has answered. */
-  #call<T>(work: () => T): Promise<T> {
+  #call<T>(work: () => T | Promise<T>): Promise<T> {
     const { scheduler, random } = this.#parts
     const life = this.#life
     const died = Object.assign(new Error("The object was reset."), { retryable: true })
     return new Promise((resolve, reject) => {
       scheduler.after(random.delay(CALL_MS), "object called", () => {
         if (life !== this.#life) return reject(died)
-        const result = work()
         const fail = () => reject(died)
         this.#callers.add(fail)
-        this.output(() => {
-          this.#callers.delete(fail)
-          resolve(result)
-        })
+        const answer = (result: T) =>
+          this.output(() => {
+            this.#callers.delete(fail)
+            resolve(result)
+          })
+        const result = work()
+        if (result instanceof Promise) result.then(answer, reject)
+        else answer(result)
       })
     })
   }
 
-  #wake(): StreamCore {
-    return this.#parts.core({
+  #wake(): void {
+    const core = this.#parts.core({
+      name: "simulated",
+      bounds: LIMITS,
+      seals: false,
       now: () => this.#parts.now(),
       exec: (sql, ...values) => this.#exec(sql, values),
       transact: (work) => this.#transact(work),
       readers: () => [...this.#readers],
       wakeAt: (at) =>
         void this.#parts.scheduler.after(at - this.#parts.now(), "alarm", () => this.#core.expire()),
+    })
+    this.#core = core
+    this.#queue = new AppendQueue({
+      appendAll: (asks) => core.appendAll(asks),
+      flushed: () => new Promise((resolve) => this.output(resolve)),
     })
   }
 

@@ -3,6 +3,7 @@ import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../.
 import { Views } from "../../client/thread/views.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
 import { NOW } from "../../shared/offset.ts"
+import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader } from "../../worker/stream/stream-host.ts"
 import type { Parts } from "./world.ts"
@@ -19,12 +20,12 @@ export type Mutant = {
 class ForgetfulCore extends StreamCore {
   #count = 0
 
-  override receive(reader: Reader, data: FrameData): void {
+  override asked(reader: Reader, data: FrameData): AppendAsk | undefined {
     const frame = decodeClientFrame(data)
-    if (!frame.ok) return super.receive(reader, data)
+    if (!frame.ok) return super.asked(reader, data)
     const { id, fields, body } = frame.value
     const producer = `${fields.producer}/${this.#count++}`
-    super.receive(reader, encodeAppendFrame({ t: "append", id, producer, epoch: 0, seq: 0, body }))
+    return super.asked(reader, encodeAppendFrame({ t: "append", id, producer, epoch: 0, seq: 0, body }))
   }
 }
 

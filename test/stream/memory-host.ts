@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { type Bounds, LIMITS } from "../../shared/limits.ts"
 import { ANYONE, type Caller } from "../../worker/access/caller.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 
@@ -8,6 +9,9 @@ import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/s
 export class MemoryHost implements StreamHost {
   readonly #database = new DatabaseSync(":memory:")
   readonly open = new Set<MemoryReader>()
+  readonly name = "memory"
+  bounds: Bounds = LIMITS
+  seals = true
   time = 1_800_000_000_000
   alarm: number | undefined
 

@@ -1,10 +1,13 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { parseBatch } from "../../shared/batch.ts"
+import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
+import { good } from "../../shared/decoded.ts"
 import { CLOSE, encodeAppendFrame } from "../../shared/frames.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import { issueOffset } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
+import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
 import { MemoryHost, type MemoryReader } from "./memory-host.ts"
 
@@ -15,9 +18,18 @@ const CLAIM = {
   contentType: JSON_TYPE,
   producer: undefined,
   streamSeq: undefined,
+  expectedOffset: undefined,
   close: false,
   principal: undefined,
 }
+
+const NEW = {
+  contentType: JSON_TYPE,
+  lifetime: { kind: "endless" },
+  closed: false,
+  retention: {},
+  principal: undefined,
+} as const
 
 function body(text: string) {
   return httpBody(Uint8Array.from(new TextEncoder().encode(text)))
@@ -26,21 +38,28 @@ function body(text: string) {
 function newStream(lifetime: Lifetime = { kind: "endless" }) {
   const host = new MemoryHost()
   const core = new StreamCore(host)
-  core.create({ contentType: JSON_TYPE, lifetime, closed: false, principal: undefined }, body(""))
+  core.create({ ...NEW, lifetime }, body(""))
   return { host, core }
 }
 
 type Act = (world: World) => void
 
+const batch = fc.record({
+  count: fc.integer({ min: 1, max: 4 }),
+  producer: fc.nat(2),
+  skip: fc.constantFrom(-1, 0, 0, 0, 1), // a batch that was taken, the next one, one after a gap
+  via: fc.nat(5),
+})
+
+type TestBatch = {
+  readonly count: number
+  readonly producer: number
+  readonly skip: number
+  readonly via: number
+}
+
 const act: fc.Arbitrary<Act> = fc.oneof(
-  fc
-    .record({
-      count: fc.integer({ min: 1, max: 4 }),
-      producer: fc.nat(2),
-      skip: fc.constantFrom(-1, 0, 0, 0, 1), // a batch that was taken, the next one, one after a gap
-      via: fc.nat(5),
-    })
-    .map((batch) => (world: World) => world.append(batch)),
+  fc.array(batch, { minLength: 1, maxLength: 4 }).map((batches) => (world: World) => world.append(batches)),
   fc.nat(6).map((back) => (world: World) => world.connect(back)),
   fc.constantFrom<Act>(
     (world) => world.evict(),
@@ -61,41 +80,33 @@ class World {
   #appends = 0
 
   constructor() {
-    this.#core.create(
-      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, principal: undefined },
-      body(""),
-    )
+    this.#core.create(NEW, body(""))
   }
 
-  append({
-    count,
-    producer,
-    skip,
-    via,
-  }: {
-    count: number
-    producer: number
-    skip: number
-    via: number
-  }): void {
+  /** Batches that come together. */
+  append(batches: readonly TestBatch[]): void {
+    this.#core.appendAll(batches.map((one) => this.#ask(one)))
+  }
+
+  #ask({ count, producer, skip, via }: TestBatch): AppendAsk {
     const id = this.#appends++
     const seq = Math.max(0, (this.#seqs[producer] ?? 0) + skip)
     const messages = Array.from({ length: count }, (_, n) => this.#log.length + n)
+    if (seq === this.#seqs[producer]) {
+      this.#log.push(...messages)
+      this.#seqs[producer] = seq + 1
+    }
     const origin = this.#followers[via]
     if (origin === undefined) {
       const claim = { ...CLAIM, producer: { id: `p${producer}`, epoch: 0, seq } }
-      this.#core.append(claim, body(JSON.stringify(messages)))
-    } else {
-      origin.own.set(id, messages)
-      const claim = { producer: `p${producer}`, epoch: 0, seq }
-      this.#core.receive(
-        origin.reader,
-        encodeAppendFrame({ t: "append", id, ...claim, body: messages.join(",") }),
-      )
+      return { claim: good(claim), body: body(JSON.stringify(messages)) }
     }
-    if (seq !== this.#seqs[producer]) return
-    this.#log.push(...messages)
-    this.#seqs[producer] = seq + 1
+    origin.own.set(id, messages)
+    const header = { id, producer: `p${producer}`, epoch: 0, seq }
+    return this.#core.asked(
+      origin.reader,
+      encodeAppendFrame({ t: "append", ...header, body: messages.join(",") }),
+    )!
   }
 
   connect(back: number): void {
@@ -123,7 +134,9 @@ class World {
 
   #offset(position: number): string {
     const head = this.#core.head()
-    return head.kind === "stream" ? issueOffset({ generation: head.stream.generation, position }) : ""
+    if (head.kind !== "stream") return ""
+    const chain = extendChain(EMPTY_CHAIN, this.#log.slice(0, position).join(","))
+    return issueOffset({ generation: head.stream.generation, position, chain })
   }
 }
 
@@ -182,10 +195,10 @@ test("[EDGE10] a batch that is sent again is a use, a refused one is none", () =
   const { host, core } = newStream({ kind: "idle", seconds: 10 })
   const claim = { ...CLAIM, producer: { id: "p", epoch: 0, seq: 0 } }
   for (let n = 0; n < 3; n++) {
-    expect(core.append(claim, body("1")).reply.status).toBe(n === 0 ? 200 : 204)
+    expect(core.append(claim, body("1")).status).toBe(n === 0 ? 200 : 204)
     host.time += 9_000
   }
-  expect(core.append(CLAIM, body("{")).reply.status).toBe(400)
+  expect(core.append(CLAIM, body("{")).status).toBe(400)
   host.time += 9_000
   expect(core.head().kind).toBe("missing")
 })
@@ -208,6 +221,7 @@ test("[WS10] sockets are closed when a stream's time is over", () => {
       contentType: JSON_TYPE,
       lifetime: { kind: "until", at: host.now(), text: "" },
       closed: false,
+      retention: {},
       principal: undefined,
     },
     body("[1]"),
@@ -227,10 +241,7 @@ test("[EDGE4] generations rise though the clock goes back", () => {
     if (head.kind === "stream") tails.push(head.tail)
     core.delete()
     host.time -= 1_000
-    core.create(
-      { contentType: JSON_TYPE, lifetime: { kind: "endless" }, closed: false, principal: undefined },
-      body(""),
-    )
+    core.create(NEW, body(""))
   }
   expect(tails.toSorted()).toEqual(tails)
   expect(new Set(tails).size).toBe(5)

@@ -1,4 +1,5 @@
 import { env, exports } from "cloudflare:workers"
+import { extendChain } from "../../shared/chain.ts"
 import {
   type AppendFrame,
   decodeEdgeFrame,
@@ -6,6 +7,7 @@ import {
   encodeAppendFrame,
   SUBPROTOCOL,
 } from "../../shared/frames.ts"
+import { issueOffset, readIssuedOffset } from "../../shared/offset.ts"
 
 export const ORIGIN = "http://localhost"
 
@@ -40,6 +42,13 @@ export function append(
 
 export function producer(id: string, epoch: number, seq: number): Record<string, string> {
   return { "producer-id": id, "producer-epoch": String(epoch), "producer-seq": String(seq) }
+}
+
+/** The offset that the edge gives to the place after these messages, which follow the offset. */
+export function offsetAfter(offset: string, ...messages: string[]): string {
+  const issued = readIssuedOffset(offset)!
+  const chain = extendChain(issued.chain, messages.join(","))
+  return issueOffset({ ...issued, position: issued.position + messages.length, chain })
 }
 
 export function objectOf(path: string) {

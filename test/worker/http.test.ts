@@ -1,22 +1,59 @@
 import { exports } from "cloudflare:workers"
 import { expect, test } from "vitest"
+import { CLOSE } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { append, ask, create, newStream, ORIGIN, producer } from "./edge-client.ts"
+import { append, ask, create, EdgeSocket, newStream, ORIGIN, offsetAfter, producer } from "./edge-client.ts"
 
 test("[EDGE3] offsets count messages, and a read may begin at any of them", async () => {
   const path = newStream()
   const created = await create(path)
   const start = created.headers.get("stream-next-offset")!
   await append(path, `["a", {"b":[1,2]}, "}],"]`)
+  const messages = [`"a"`, ` {"b":[1,2]}`, ` "}],"`, `"d"`]
   await append(path, `"d"`)
   const inside = (n: number) =>
-    ask(`${path}?offset=${start.replace(/.$/, String(n))}`).then((response) => response.text())
+    ask(`${path}?offset=${offsetAfter(start, ...messages.slice(0, n))}`).then((response) => response.text())
   expect(await inside(0)).toBe(`["a", {"b":[1,2]}, "}],","d"]`)
   expect(await inside(1)).toBe(`[ {"b":[1,2]}, "}],","d"]`)
   expect(await inside(2)).toBe(`[ "}],","d"]`)
   expect(await inside(3)).toBe(`["d"]`)
   expect(await inside(4)).toBe(`[]`)
-  expect((await ask(`${path}?offset=${start.replace(/.$/, "5")}`)).status).toBe(400)
+})
+
+test("[EDGE4] an offset that the log does not lead to is lost, and never read from as if it were a place", async () => {
+  const path = newStream()
+  const created = await create(path)
+  const start = created.headers.get("stream-next-offset")!
+  await append(path, `[1,2,3]`)
+  const lost = [
+    offsetAfter(start, "1", "2", "4"),
+    offsetAfter(start, "2"),
+    offsetAfter(start, "1", "2", "3", "4"),
+  ]
+  for (const offset of lost) {
+    expect((await ask(`${path}?offset=${offset}`)).status).toBe(410)
+    const socket = await EdgeSocket.open(path, offset)
+    expect(await socket.next()).toMatchObject({ t: "close", code: CLOSE.gone })
+  }
+  expect(await (await ask(`${path}?offset=${offsetAfter(start, "1", "2")}`)).text()).toBe("[3]")
+})
+
+test("[EDGE13] an append that expects the stream to end elsewhere is refused and takes no number", async () => {
+  const path = newStream()
+  const created = await create(path)
+  const start = created.headers.get("stream-next-offset")!
+  const expecting = (offset: string, seq: number) =>
+    append(path, `"${seq}"`, { "stream-expected-offset": offset, ...producer("p", 0, seq) })
+  const first = await expecting(start, 0)
+  expect(first.status).toBe(200)
+  expect(first.headers.get("stream-from-offset")).toBe(start)
+  const refused = await expecting(start, 1)
+  expect(refused.status).toBe(409)
+  expect(refused.headers.get("stream-next-offset")).toBe(first.headers.get("stream-next-offset"))
+  expect((await expecting(start, 0)).status).toBe(204)
+  expect((await expecting(refused.headers.get("stream-next-offset")!, 1)).status).toBe(200)
+  expect((await expecting("not an offset", 2)).status).toBe(400)
+  expect(await (await ask(path)).json()).toEqual(["0", "1"])
 })
 
 test("[EDGE2] messages come back as they were sent: numbers, keys and spaces keep their spelling", async () => {

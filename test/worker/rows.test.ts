@@ -1,28 +1,7 @@
-import { runInDurableObject } from "cloudflare:test"
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { expect, test } from "vitest"
 import { append, ask, create, newStream, objectOf, producer } from "./edge-client.ts"
-
-/**
- * Rows that the stream's object writes while `work` runs, as the storage counts and the platform bills them.
- */
-async function rowsWritten(path: string, work: () => Promise<unknown>): Promise<number> {
-  let written = 0
-  const restore = await runInDurableObject(objectOf(path), (_, { storage: { sql } }) => {
-    const exec = sql.exec
-    sql.exec = ((...args: Parameters<typeof exec>) => {
-      const cursor = exec.apply(sql, args)
-      const rows = [...cursor]
-      written += cursor.rowsWritten
-      return rows
-    }) as unknown as typeof exec // the core only iterates what it gets
-    return () => {
-      sql.exec = exec
-    }
-  })
-  await work()
-  await runInDurableObject(objectOf(path), () => restore())
-  return written
-}
+import { rowsWritten } from "./row-count.ts"
 
 test("[EDGE9] an append writes one row, and one more for its producer; a duplicate and a read write none", async () => {
   const path = newStream()
@@ -45,4 +24,63 @@ test("[EDGE9] asking for a stream that is not there writes nothing", async () =>
     ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name IN ('stream', 'batches', 'producers')"),
   ])
   expect(tables).toEqual([])
+})
+
+/** An event as apps append them, of 156 bytes or more. */
+function event(n: number, padding = ""): string {
+  const data = { order: `order-${n}`, sku: "tea", quantity: 2, note: padding }
+  return JSON.stringify({ id: crypto.randomUUID(), type: "order.placed", source: "till", data })
+}
+
+async function segmentsOf(path: string): Promise<number> {
+  const { segments } = await (await ask(`${path}?segments=true`)).json<{ segments: unknown[] }>()
+  return segments.length
+}
+
+const APPENDS_MAX = 20_000
+
+/** Appends until so many segments are sealed and pruned. Answers how many rows that wrote for each event. */
+async function rowsPerEvent(path: string, segments: number, body: (n: number) => string, count: number) {
+  await create(path)
+  let appends = 0
+  const written = await rowsWritten(path, async () => {
+    while ((await segmentsOf(path)) < segments && appends < APPENDS_MAX) {
+      for (let n = 0; n < 50; n++, appends++)
+        expect((await append(path, body(appends), producer("p", 0, appends))).status).toBe(200)
+      await runDurableObjectAlarm(objectOf(path)) // the test runtime rings none by itself
+    }
+  })
+  expect(await segmentsOf(path)).toBe(segments)
+  const toPrune = await runInDurableObject(objectOf(path), (_, { storage }) => {
+    return Number(storage.sql.exec("SELECT count(*) AS rows FROM batches").one().rows)
+  })
+  const per = (written + toPrune) / (appends * count) // what waits to be pruned costs a row each as well
+  console.log(
+    `${appends} appends of ${count} events: ${written} rows written and ${toPrune} to be pruned, ${per.toFixed(4)} an event`,
+  )
+  return per
+}
+
+test("[EDGE9] batches of 100 events cost at most 0.035 rows an event, with marks, sealing and pruning", {
+  timeout: 120_000,
+}, async () => {
+  const batch = (n: number) => `[${Array.from({ length: 100 }, (_, at) => event(n * 100 + at)).join(",")}]`
+  expect(await rowsPerEvent(newStream(), 3, batch, 100)).toBeLessThanOrEqual(0.035)
+})
+
+test("[EDGE9] events appended one by one cost at most 3.2 rows each, with marks, sealing and pruning", {
+  timeout: 120_000,
+}, async () => {
+  const padding = "x".repeat(4_000)
+  expect(await rowsPerEvent(newStream(), 2, (n) => event(n, padding), 1)).toBeLessThanOrEqual(3.2)
+})
+
+test("[EDGE9] appends that come together share a row", async () => {
+  const path = newStream()
+  await create(path)
+  const together = () => Promise.all(Array.from({ length: 64 }, (_, n) => append(path, `${n}`)))
+  const written = await rowsWritten(path, together)
+  console.log(`64 appends at a time: ${written} rows written`)
+  expect(written).toBeLessThan(32)
+  expect(await (await ask(path)).json()).toHaveLength(64)
 })

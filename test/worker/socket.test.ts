@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { CLOSE } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { append, ask, create, EdgeSocket, newStream, producer, upgrade } from "./edge-client.ts"
+import { append, ask, create, EdgeSocket, newStream, offsetAfter, producer, upgrade } from "./edge-client.ts"
 
 async function tailOf(path: string): Promise<string> {
   const head = await ask(path, { method: "HEAD" })
@@ -47,7 +47,7 @@ test("[WS4] a socket may begin inside a batch", async () => {
   await create(path)
   const before = await tailOf(path)
   await append(path, `["a,]",{"b":[1,2]},3]`)
-  const inside = before.replace(/.$/, "1")
+  const inside = offsetAfter(before, `"a,]"`)
   const socket = await EdgeSocket.open(path, inside)
   expect(await socket.next()).toMatchObject({ t: "data", from: inside, body: `{"b":[1,2]},3` })
 })
@@ -71,7 +71,8 @@ test("[WS6] the reply stands for the data of one's own append; others get the da
   await Promise.all([writer.next(), reader.next()])
   const heard = await writer.append({ id: 7, producer: "p", epoch: 0, seq: 0, body: `{"a":1},{"a":2}` })
   const tail = await tailOf(path)
-  const headers = { "stream-next-offset": tail, "producer-epoch": "0", "producer-seq": "0" }
+  const mark = { "producer-epoch": "0", "producer-seq": "0" }
+  const headers = { "stream-from-offset": start, "stream-next-offset": tail, ...mark }
   expect(heard).toEqual([{ t: "reply", id: 7, status: 200, headers, from: start }])
   expect(await reader.next()).toMatchObject({ t: "data", from: start, next: tail, body: `{"a":1},{"a":2}` })
   await append(path, "3")
@@ -81,12 +82,14 @@ test("[WS6] the reply stands for the data of one's own append; others get the da
 test("[WS7] a duplicate is answered like over HTTP and moves no reader", async () => {
   const path = newStream()
   await create(path)
+  const start = await tailOf(path)
   const socket = await EdgeSocket.open(path, "-1")
   await socket.next()
   await socket.append({ id: 1, producer: "p", epoch: 0, seq: 0, body: "1" })
   const tail = await tailOf(path)
   const [reply] = await socket.append({ id: 2, producer: "p", epoch: 0, seq: 0, body: "1" })
-  const headers = { "stream-next-offset": tail, "producer-epoch": "0", "producer-seq": "0" }
+  const mark = { "producer-epoch": "0", "producer-seq": "0" }
+  const headers = { "stream-from-offset": start, "stream-next-offset": tail, ...mark }
   expect(reply).toEqual({ t: "reply", id: 2, status: 204, headers })
   expect(await tailOf(path)).toBe(tail)
 })

@@ -16,7 +16,9 @@ import { health, refusalOf } from "./front.ts"
 import { rightFor } from "./guard.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
+import { readPage } from "./read-page.ts"
 import { readBody } from "./request-body.ts"
+import { segmentListResponse } from "./segment-list.ts"
 import { offeredProtocols, socketClaim } from "./socket-claim.ts"
 import { sse } from "./sse.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
@@ -73,8 +75,7 @@ routes.post(`${PREFIX}*`, async (c) => {
   const claim = claimOfHeaders((name) => c.req.header(name), principalOf(caller))
   if (!claim.ok) return refuse(400, claim.reason)
   if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  const { reply } = await c.get("stub").append(claim.value, body.bytes, caller)
-  return appendResponse(reply)
+  return appendResponse(await c.get("stub").append(claim.value, body.bytes, caller))
 })
 
 routes.delete(`${PREFIX}*`, async (c) => {
@@ -113,14 +114,16 @@ async function read(c: StreamContext): Promise<Response> {
   const [offset, ...others] = c.req.queries("offset") ?? []
   const [live] = c.req.queries("live") ?? []
   if (others.length > 0) return refuse(400, `A read has one offset; ${others.length + 1} came.`)
+  if (c.req.query("segments") === "true")
+    return segmentListResponse(await c.get("stub").segments(c.get("caller")))
   if (live === undefined) return catchUp(c, offset ?? START)
   if (offset === undefined) return refuse(400, `A live read has an offset; none came.`)
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll({ stub: c.get("stub"), caller: c.get("caller") }, offset, cursor)
+      return longPoll(c.get("source"), offset, cursor)
     case "sse":
-      return sse({ stub: c.get("stub"), caller: c.get("caller") }, offset, cursor)
+      return sse(c.get("source"), offset, cursor)
     case "ws":
       return openSocket(c, offset)
     default:
@@ -129,8 +132,10 @@ async function read(c: StreamContext): Promise<Response> {
 }
 
 async function catchUp(c: StreamContext, offset: string): Promise<Response> {
-  const page = await c.get("stub").read(offset, c.get("caller"))
-  return page.kind === "page" ? pageResponse(c.req.raw, c.get("path"), offset, page) : faultResponse(page)
+  const end = c.req.query("end")
+  const page = await readPage(c.get("source"), offset, end)
+  if (page.kind !== "page") return faultResponse(page)
+  return pageResponse(c.req.raw, { path: c.get("path"), offset, end }, page)
 }
 
 /** Whatever a browser could not tell from a network that failed is said by the socket, once it is open. */

@@ -15,6 +15,11 @@ const EXPOSED = [
   HEADER.receivedSeq,
   HEADER.sseEncoding,
   HEADER.liveModes,
+  HEADER.fromOffset,
+  HEADER.earliestOffset,
+  HEADER.retentionAge,
+  HEADER.retentionBytes,
+  HEADER.producerConflict,
   "etag",
   "location",
   "www-authenticate",
@@ -31,6 +36,9 @@ const ACCEPTED = [
   HEADER.producerId,
   HEADER.producerEpoch,
   HEADER.producerSeq,
+  HEADER.expectedOffset,
+  HEADER.retentionAge,
+  HEADER.retentionBytes,
 ]
 
 /** On every answer, errors included: a browser must not take it for what it is not. */

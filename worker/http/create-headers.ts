@@ -4,6 +4,7 @@ import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import type { CreateClaim } from "../stream/create.ts"
 import type { StreamState } from "../stream/stream-core.ts"
+import { offsetOf, type Retention } from "../stream/stream-record.ts"
 
 const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 
@@ -16,8 +17,27 @@ export function createClaim(headers: Headers, principal: string | undefined): De
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
   if (!lifetime.ok) return lifetime
   if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
+  const retention = retentionIn(headers)
+  if (!retention.ok) return retention
   const closed = saysTrue(headers.get(HEADER.closed))
-  return good({ contentType, lifetime: lifetime.value, closed, principal })
+  return good({ contentType, lifetime: lifetime.value, retention: retention.value, closed, principal })
+}
+
+/** Reads how much of a stream is to be kept. */
+export function retentionIn(headers: Headers): Decoded<Retention> {
+  const [age, bytes] = [headers.get(HEADER.retentionAge), headers.get(HEADER.retentionBytes)]
+  for (const [name, value] of [
+    ["Stream-Retention-Age", age],
+    ["Stream-Retention-Bytes", bytes],
+  ]) {
+    if (value != null && !/^[1-9][0-9]{0,12}$/.test(value)) {
+      return bad(`${name} is a whole number above 0, without sign or leading zero; ${value} came.`)
+    }
+  }
+  return good({
+    ...(age !== null && { ageMs: Number(age) * 1_000 }),
+    ...(bytes !== null && { bytes: Number(bytes) }),
+  })
 }
 
 function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {
@@ -45,12 +65,15 @@ function untilLifetime(text: string): Decoded<Lifetime> {
 
 /** What a stream says of itself in headers. */
 export function stateHeaders({ stream, tail }: StreamState): Record<string, string> {
-  const { lifetime } = stream
+  const { lifetime, retention, earliest } = stream
   return {
     "Content-Type": stream.contentType,
     [HEADER.nextOffset]: tail,
     ...(stream.closed && { [HEADER.closed]: "true" }),
     ...(lifetime.kind === "idle" && { [HEADER.ttl]: String(lifetime.seconds) }),
     ...(lifetime.kind === "until" && { [HEADER.expiresAt]: lifetime.text }),
+    ...(retention.ageMs !== undefined && { [HEADER.retentionAge]: String(retention.ageMs / 1_000) }),
+    ...(retention.bytes !== undefined && { [HEADER.retentionBytes]: String(retention.bytes) }),
+    ...(earliest.position > 0 && { [HEADER.earliestOffset]: offsetOf(stream, earliest) }),
   }
 }

@@ -5,15 +5,16 @@ import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
+import { readPage, type Source } from "./read-page.ts"
 
 /**
  * What there is after an offset, or what comes within the time that a poll is held; else an answer without a
  * body.
  */
-export async function longPoll(to: StreamAccess, offset: string, cursor: string | null): Promise<Response> {
-  const page = await to.stub.read(offset, to.caller)
+export async function longPoll(source: Source, offset: string, cursor: string | null): Promise<Response> {
+  const page = await readPage(source, offset)
   if (page.kind !== "page") return faultResponse(page)
-  const news = !isEmpty(page) || page.closed ? page : await waitForNews(to, page)
+  const news = !isEmpty(page) || page.closed ? page : await waitForNews(source, page)
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
   if (isEmpty(news)) return new Response(null, { status: 204, headers })

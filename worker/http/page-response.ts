@@ -12,6 +12,19 @@ export function faultResponse(fault: ReadFault): Response {
       return refuse(404, "There is no such stream.")
     case "gone":
       return refuse(410, "The offset belongs to a stream of this name that was deleted.")
+    case "lost":
+      return refuse(
+        410,
+        "The stream no longer holds what was before the offset: it is an older copy of itself.",
+      )
+    case "trimmed": {
+      const headers = { [HEADER.earliestOffset]: fault.earliest }
+      return refuse(
+        410,
+        `The stream keeps what is after ${fault.earliest}, and the offset is before.`,
+        headers,
+      )
+    }
     case "malformed":
       return refuse(400, fault.reason)
   }
@@ -46,21 +59,30 @@ export function pageHeaders(page: Page): Record<string, string> {
   }
 }
 
+/** What a catch-up read asked for. */
+export type PageAsked = { readonly path: string; readonly offset: string; readonly end: string | undefined }
+
 /**
  * The answer to a catch-up read. A page that ends before the tail never changes, so caches may keep it as the
  * protocol proposes; one that ends at the tail may grow with the next append, so it is asked for again, and a
- * 304 answers if it has not. Of `offset=now` nothing is worth keeping.
+ * 304 answers if it has not. What lies between two offsets never changes at all, if all of it came. Of `offset=now`
+ * nothing is worth keeping.
  */
-export function pageResponse(request: Request, path: string, offset: string, page: Page): Response {
+export function pageResponse(request: Request, { path, offset, end }: PageAsked, page: Page): Response {
   const headers = { ...pageHeaders(page), "Content-Type": page.contentType }
   if (offset === "now")
     return new Response(page.body, { headers: { ...headers, "Cache-Control": "no-store" } })
   const etag = `"${path}:${page.from}:${page.next}${page.closed ? ":c" : ""}"`
-  const cache = page.upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
+  const cache = cacheControl(page, end)
   const all = { ...headers, ETag: etag, "Cache-Control": cache }
   if (isKnown(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers: all })
   return new Response(page.body, { headers: all })
+}
+
+function cacheControl({ next, upToDate }: Page, end: string | undefined): string {
+  if (next === end) return "public, max-age=31536000, immutable"
+  return upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
 }
 
 function isKnown(sent: string | null, etag: string): boolean {

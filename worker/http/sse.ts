@@ -4,18 +4,19 @@ import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
+import { readPage, type Source } from "./read-page.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
 
 /**
  * Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long
  * enough.
  */
-export async function sse(to: StreamAccess, offset: string, cursor: string | null): Promise<Response> {
-  const first = await to.stub.read(offset, to.caller)
+export async function sse(source: Source, offset: string, cursor: string | null): Promise<Response> {
+  const first = await readPage(source, offset)
   if (first.kind !== "page") return faultResponse(first)
   const left = new AbortController()
   const signal = AbortSignal.any([left.signal, AbortSignal.timeout(LIMITS.sseMsMax)])
-  const pages = pagesFrom(to, first, signal)
+  const pages = pagesFrom(source, first, signal)
   const encoder = new TextEncoder()
   let last = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const body = new ReadableStream<Uint8Array>({
@@ -37,17 +38,13 @@ export async function sse(to: StreamAccess, offset: string, cursor: string | nul
  * `first`, then what follows it without gap: pages as long as there is much, the feed of the socket at the
  * tail.
  */
-async function* pagesFrom(
-  to: StreamAccess,
-  first: Page,
-  signal: AbortSignal,
-): AsyncGenerator<Page, undefined> {
+async function* pagesFrom(source: Source, first: Page, signal: AbortSignal): AsyncGenerator<Page, undefined> {
   let page = first
   yield page
   while (!page.closed && !signal.aborted) {
-    if (page.upToDate) page = yield* pagesOfFeed(to, page, signal)
+    if (page.upToDate) page = yield* pagesOfFeed(source, page, signal)
     if (page.closed || signal.aborted) return
-    const read = await to.stub.read(page.next, to.caller)
+    const read = await readPage(source, page.next)
     if (read.kind !== "page") return
     page = read
     yield page

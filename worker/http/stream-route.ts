@@ -4,14 +4,16 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Access } from "../access/access.ts"
 import type { Caller } from "../access/caller.ts"
 import type { Env } from "../env.ts"
+import { R2Store } from "../segments/r2-store.ts"
 import { refuse } from "./answer.ts"
 import type { StreamStub } from "./feed.ts"
 import { admit } from "./guard.ts"
+import type { Source } from "./read-page.ts"
 
 /** What a route about one stream is given. `caller` is there when the route asked for a right. */
 export type StreamRoute = {
   Bindings: Env & { readonly access: Access }
-  Variables: { path: string; stub: StreamStub; caller: Caller }
+  Variables: { path: string; stub: StreamStub; caller: Caller; source: Source }
 }
 
 /**
@@ -32,8 +34,10 @@ export function onStream(
       if (admission.kind === "refused") return admission.response
       c.set("caller", admission.caller)
     }
+    const stub = c.env.STREAMS.getByName(path)
     c.set("path", path)
-    c.set("stub", c.env.STREAMS.getByName(path))
+    c.set("stub", stub)
+    c.set("source", { stub, caller: c.get("caller"), store: c.env.SEGMENTS && new R2Store(c.env.SEGMENTS) })
     return next()
   }
 }

@@ -3,12 +3,13 @@ import { foreignSource, foreignSourceMessage } from "../../shared/attribution.ts
 import { mediaType } from "../../shared/http.ts"
 import { isSameLifetime, type Lifetime } from "../../shared/lifetime.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { StreamRecord } from "./stream-log.ts"
+import type { Retention, StreamRecord } from "./stream-record.ts"
 
 /** What a creation asks for. */
 export type CreateClaim = {
   readonly contentType: string
   readonly lifetime: Lifetime
+  readonly retention: Retention
   readonly closed: boolean
   /** Who creates, as the edge has found out; undefined when access is open. */
   readonly principal: string | undefined
@@ -27,8 +28,14 @@ export function conflictWith(stream: StreamRecord, claim: CreateClaim): CreateFa
     return conflict(`holds ${stream.contentType}, and ${claim.contentType} was asked for`)
   }
   if (!isSameLifetime(stream.lifetime, claim.lifetime)) return conflict("has another TTL or time of expiry")
+  if (!isKeptAsAsked(stream.retention, claim.retention)) return conflict("keeps another part of its past")
   if (stream.closed !== claim.closed) return conflict(stream.closed ? "is closed" : "is not closed")
   return undefined
+}
+
+/** Whoever says nothing of retention asks for none in particular. */
+function isKeptAsAsked(kept: Retention, { ageMs = kept.ageMs, bytes = kept.bytes }: Retention): boolean {
+  return kept.ageMs === ageMs && kept.bytes === bytes
 }
 
 function conflict(what: string): CreateFault {

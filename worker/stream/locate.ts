@@ -1,26 +1,46 @@
-import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
-import type { StreamRecord } from "./stream-log.ts"
+import { NOW, type Offset, type Place, readIssuedOffset, START } from "../../shared/offset.ts"
+import type { SegmentIndex } from "../segments/segment-index.ts"
+import { chainAt } from "./log-pages.ts"
+import type { StreamHost } from "./stream-host.ts"
+import { offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
 
-/** A place in a stream, or why an offset names none. */
-export type Location =
-  | { readonly kind: "place"; readonly position: number }
+/** Why an offset names no place in a stream. */
+export type LocateFault =
   /** The offset was given by another stream of this name, which was deleted. */
   | { readonly kind: "gone" }
+  /** The stream gave the offset and does not hold what was before it: it was put back to an older copy. */
+  | { readonly kind: "lost" }
+  /** What lies there is kept no longer. The stream can be read from `earliest` on. */
+  | { readonly kind: "trimmed"; readonly earliest: Offset }
   | { readonly kind: "malformed"; readonly reason: string }
 
+export type Location = { readonly kind: "place"; readonly place: Place } | LocateFault
+
 /** Finds the place that an offset names in a stream as it stands now. */
-export function locate(stream: Pick<StreamRecord, "generation" | "tail">, offset: string): Location {
-  if (offset === START) return { kind: "place", position: 0 }
-  if (offset === NOW) return { kind: "place", position: stream.tail }
+export function locate(
+  storage: Pick<StreamHost, "exec">,
+  segments: SegmentIndex,
+  stream: StreamRecord,
+  offset: string,
+): Location {
+  if (offset === NOW) return { kind: "place", place: stream.tail }
+  if (offset === START) return retained(stream, START_PLACE)
   const issued = readIssuedOffset(offset)
   if (issued === undefined) {
-    return malformed(`An offset is -1, now, or one that this edge has given; ${JSON.stringify(offset)} came.`)
+    const reason = `An offset is -1, now, or one that this edge has given; ${JSON.stringify(offset)} came.`
+    return { kind: "malformed", reason }
   }
-  if (issued.generation !== stream.generation) return { kind: "gone" }
-  if (issued.position > stream.tail) return malformed("The offset lies beyond the end of the stream.")
-  return { kind: "place", position: issued.position }
+  const { generation, ...place } = issued
+  if (generation !== stream.generation) return { kind: "gone" }
+  if (place.position > stream.tail.position) return { kind: "lost" }
+  const found = retained(stream, place)
+  if (found.kind !== "place") return found
+  const chain = chainAt(storage, segments, stream, place.position)
+  return chain === undefined || chain === place.chain ? found : { kind: "lost" } // a segment is asked when it is read
 }
 
-function malformed(reason: string): Location {
-  return { kind: "malformed", reason }
+function retained(stream: StreamRecord, place: Place): Location {
+  const { earliest } = stream
+  if (place.position >= earliest.position) return { kind: "place", place }
+  return { kind: "trimmed", earliest: offsetOf(stream, earliest) }
 }

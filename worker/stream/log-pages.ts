@@ -1,77 +1,151 @@
 import { assert } from "../../shared/assert.ts"
 import { joinBatches, splitBatch } from "../../shared/batch.ts"
+import { type Chain, extendChain } from "../../shared/chain.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import { isJsonType } from "../../shared/http.ts"
-import { bytesIn, type SqlRow, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
-import type { StreamRecord } from "./stream-log.ts"
+import type { Place } from "../../shared/offset.ts"
+import type { SegmentIndex } from "../segments/segment-index.ts"
+import { bytesIn, type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
+import { chainIn, type StreamRecord } from "./stream-record.ts"
 
-/** What lies between a position and `next`. */
-export type LogPage<Body> = { readonly next: number; readonly body: Body }
+/** What lies between a place and `next`. */
+export type LogPage<Body> = { readonly next: Place; readonly body: Body }
 
-/** A place to read from, and how many bytes of batches one page may have. It has one batch at least. */
+/** A place to read from, where to stop, and how many bytes of batches a page may have. It has one batch at least. */
 export type PageClaim = {
   readonly stream: StreamRecord
-  readonly position: number
+  readonly place: Place
+  readonly until: number
   readonly bytesMax: number
 }
 
 type Storage = Pick<StreamHost, "exec">
 
-/** How many bytes of bodies lie between the batch that holds this position, itself included, and the tail. */
+/**
+ * How many bytes of bodies lie between the batch that holds this position, itself included, and the tail. Without end
+ * when that batch is not here.
+ */
 export function bytesFrom(storage: Storage, stream: StreamRecord, position: number): number {
-  if (position >= stream.tail) return 0
-  const [before] = [...storage.exec(BATCH_BEFORE, position)]
-  return stream.bytes - (before === undefined ? 0 : wholeIn(before.bytes_to))
+  if (position >= stream.tail.position) return 0
+  return stream.bytes - (bytesBefore(storage, position) ?? Number.NEGATIVE_INFINITY)
 }
 
-/** A page as a frame carries it: messages comma-joined, or bytes. */
-export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameBody> {
+/** How many bytes of bodies come before the batch that holds this position; undefined when that batch is not here. */
+function bytesBefore(storage: Storage, position: number): number | undefined {
+  const [row] = [...storage.exec(BYTES_BEFORE, position)]
+  return row && wholeIn(row.bytes)
+}
+
+/** The chain at a position, worked out from what is before it; undefined inside a segment, which only itself tells. */
+export function chainAt(
+  storage: Storage,
+  segments: Pick<SegmentIndex, "endingAt">,
+  stream: StreamRecord,
+  position: number,
+): Chain | undefined {
+  if (position === stream.tail.position) return stream.tail.chain
+  if (position === stream.earliest.position) return stream.earliest.chain
+  const [row] = [...storage.exec(BATCH_ENDING, position)]
+  if (row === undefined) return segments.endingAt(position)?.chain
+  const [first, count] = [wholeIn(row.first), wholeIn(row.count)]
+  if (first + count === position) return chainIn(row.chain)
+  const before = chainAt(storage, segments, stream, first)
+  const [{ body } = { body: "" }] = [...storage.exec("SELECT body FROM batches WHERE first = ?", first)]
+  return before && extendChain(before, splitBatch(textIn(body), position - first)[0])
+}
+
+/** A page as a frame carries it: messages comma-joined, or bytes. Undefined when its first batch is not here. */
+export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameBody> | undefined {
   if (!isJsonType(claim.stream.contentType)) return readForHttp(storage, claim)
-  const { next, rows } = readRows(storage, BATCHES_FROM, claim)
-  const texts = rows.map((row, at) => (at === 0 ? cut(textIn(row.body), row, claim) : textIn(row.body)))
-  return { next, body: joinBatches(texts) }
+  const rows = readRows(storage, BATCHES_FROM, claim)
+  if (rows === undefined) return undefined
+  const cut = cutRows(rows, claim, textIn)
+  const texts = rows.map((row, at) => cut.get(at) ?? textIn(row.body))
+  return { next: endOf(rows, claim, cut), body: joinBatches(texts) }
 }
 
 /**
  * A page as HTTP carries it: a JSON array, or bytes. Text is taken out of the storage as the UTF-8 that it is
- * there; making strings of it and bytes again would take most of the time of a read.
+ * there; making strings of it and bytes again would take most of the time of a read. Undefined when its first batch is
+ * not here.
  */
-export function readForHttp(storage: Storage, claim: PageClaim): LogPage<Uint8Array<ArrayBuffer>> {
-  const { next, rows } = readRows(storage, BATCHES_FROM_AS_BYTES, claim)
-  const bodies = rows.map((row) => bytesIn(row.body))
-  if (!isJsonType(claim.stream.contentType)) return { next, body: joinBytes(bodies) }
-  const [first] = rows
-  if (first !== undefined && wholeIn(first.first) < claim.position) {
-    bodies[0] = new TextEncoder().encode(cut(new TextDecoder().decode(bodies[0]), first, claim))
+export function readForHttp(
+  storage: Storage,
+  claim: PageClaim,
+): LogPage<Uint8Array<ArrayBuffer>> | undefined {
+  const rows = readRows(storage, BATCHES_FROM_AS_BYTES, claim)
+  if (rows === undefined) return undefined
+  if (!isJsonType(claim.stream.contentType)) {
+    return { next: endOf(rows, claim), body: joinBytes(rows.map((row) => bytesIn(row.body))) }
   }
+  const cut = cutRows(rows, claim, (body) => new TextDecoder().decode(bytesIn(body)))
+  const bodies = rows.map((row, at) => {
+    const text = cut.get(at)
+    return text === undefined ? bytesIn(row.body) : new TextEncoder().encode(text)
+  })
   const separated = bodies.flatMap((body, at) => (at === 0 ? [body] : [COMMA, body]))
-  return { next, body: joinBytes([OPENING, ...separated, CLOSING]) }
+  return { next: endOf(rows, claim, cut), body: joinBytes([OPENING, ...separated, CLOSING]) }
 }
 
-function readRows(storage: Storage, sql: string, { stream, position, bytesMax }: PageClaim) {
+function readRows(
+  storage: Storage,
+  sql: string,
+  { stream, place, until, bytesMax }: PageClaim,
+): SqlRow[] | undefined {
   const rows: SqlRow[] = []
-  if (position >= stream.tail) return { next: position, rows }
-  const end = stream.bytes - bytesFrom(storage, stream, position) + bytesMax
-  let next = position
-  for (const row of storage.exec(sql, position)) {
-    if (rows.length > 0 && wholeIn(row.bytes_to) > end) break
+  if (place.position >= until) return rows
+  const before = bytesBefore(storage, place.position)
+  if (before === undefined) return undefined
+  const end = before + bytesMax
+  for (const row of storage.exec(sql, place.position)) {
+    if (wholeIn(row.first) >= until || (rows.length > 0 && wholeIn(row.bytes_to) > end)) break
     rows.push(row)
-    next = wholeIn(row.first) + wholeIn(row.count)
   }
-  assert(next > position, `position ${position} of ${stream.tail} lies in a batch`)
-  return { next, rows }
+  assert(rows.length > 0, `position ${place.position} of ${stream.tail.position} lies in a batch`)
+  return rows
 }
 
-/** What of the first batch belongs to the page. */
-function cut(text: string, row: SqlRow, { position }: PageClaim): string {
-  return splitBatch(text, position - wholeIn(row.first))[1]
+/**
+ * What is left, by row, of the batches that reach out of the page. Only the first and the last one can, and only text:
+ * of bytes, a batch is one message.
+ */
+function cutRows(
+  rows: readonly SqlRow[],
+  { place, until }: PageClaim,
+  textOf: (body: SqlValue | undefined) => string,
+): ReadonlyMap<number, string> {
+  const cut = new Map<number, string>()
+  for (const at of new Set([0, rows.length - 1])) {
+    const row = rows[at]
+    if (row === undefined) continue
+    const [first, count] = [wholeIn(row.first), wholeIn(row.count)]
+    const [before, end] = [place.position - first, until - first]
+    if (before <= 0 && end >= count) continue
+    const upToEnd = end >= count ? textOf(row.body) : splitBatch(textOf(row.body), end)[0]
+    cut.set(at, splitBatch(upToEnd, before)[1])
+  }
+  return cut
+}
+
+/** Where a page of these rows ends. The chain inside a batch is worked out from what the page holds of it. */
+function endOf(
+  rows: readonly SqlRow[],
+  { place, until }: PageClaim,
+  cut: ReadonlyMap<number, string> = new Map(),
+): Place {
+  const last = rows.at(-1)
+  if (last === undefined) return place
+  const position = wholeIn(last.first) + wholeIn(last.count)
+  if (position <= until) return { position, chain: chainIn(last.chain) }
+  const before = rows.length === 1 ? place.chain : chainIn(rows.at(-2)?.chain)
+  return { position: until, chain: extendChain(before, cut.get(rows.length - 1) ?? "") }
 }
 
 const OPENING = Uint8Array.of(0x5b)
 const COMMA = Uint8Array.of(0x2c)
 const CLOSING = Uint8Array.of(0x5d)
 
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -83,9 +157,12 @@ function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1"
 
-const BATCH_BEFORE = `SELECT bytes_to FROM batches WHERE first < (${BATCH_AT}) ORDER BY first DESC LIMIT 1`
+const BYTES_BEFORE = `SELECT bytes_to - length(CAST(body AS BLOB)) AS bytes FROM batches
+  WHERE first <= ? ORDER BY first DESC LIMIT 1`
 
-const BATCHES_FROM = `SELECT first, count, bytes_to, body FROM batches
+const BATCH_ENDING = "SELECT first, count, chain FROM batches WHERE first < ? ORDER BY first DESC LIMIT 1"
+
+const BATCHES_FROM = `SELECT first, count, bytes_to, chain, body FROM batches
   WHERE first >= (${BATCH_AT}) ORDER BY first`
 
 const BATCHES_FROM_AS_BYTES = BATCHES_FROM.replace("body", "CAST(body AS BLOB) AS body")

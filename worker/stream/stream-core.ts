@@ -1,30 +1,27 @@
-import {
-  type AppendClaim,
-  type AppendVerdict,
-  judge,
-  type RawBody,
-  type StreamFacts,
-} from "../../shared/append.ts"
+import type { AppendClaim, RawBody } from "../../shared/append.ts"
 import { claimOfFrame } from "../../shared/append-claim.ts"
-import { type AppendOutcome, MISSING, replyTo } from "../../shared/append-reply.ts"
-import {
-  CLOSE,
-  decodeClientFrame,
-  encodeEdgeFrame,
-  type FrameBody,
-  type FrameData,
-} from "../../shared/frames.ts"
-import type { Millis } from "../../shared/ids.ts"
-import { endOf, isUseWorthNoting } from "../../shared/lifetime.ts"
+import { MISSING, type Reply } from "../../shared/append-reply.ts"
+import { assert } from "../../shared/assert.ts"
+import { extendChain } from "../../shared/chain.ts"
+import { good } from "../../shared/decoded.ts"
+import { CLOSE, decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { issueOffset, type Offset } from "../../shared/offset.ts"
+import type { Offset, Place } from "../../shared/offset.ts"
 import { mayAppend, principalOf } from "../access/caller.ts"
+import type { SegmentPart } from "../segments/segment.ts"
+import { SegmentIndex } from "../segments/segment-index.ts"
+import { StreamSeals } from "../segments/stream-seals.ts"
 import { frameBody } from "./append-body.ts"
+import { type AppendAsk, AppendTurn, judgeMissing } from "./append-turn.ts"
 import { beginningOf, type CreateClaim, type CreateFault, conflictWith } from "./create.ts"
-import { locate } from "./locate.ts"
+import { answer, tell } from "./fan-out.ts"
+import { type LocateFault, locate } from "./locate.ts"
 import { bytesFrom, readForFrame, readForHttp } from "./log-pages.ts"
 import type { Reader, StreamHost } from "./stream-host.ts"
-import { StreamLog, type StreamRecord } from "./stream-log.ts"
+import { StreamLife } from "./stream-life.ts"
+import { StreamLog } from "./stream-log.ts"
+import { offsetOf, type StreamRecord } from "./stream-record.ts"
+import { Upkeep } from "./upkeep.ts"
 
 export type StreamState = { readonly kind: "stream"; readonly stream: StreamRecord; readonly tail: Offset }
 
@@ -33,10 +30,7 @@ export type Missing = { readonly kind: "missing" }
 export type CreateOutcome = (StreamState & { readonly isNew: boolean }) | CreateFault
 
 /** Why there is nothing to read at an offset. */
-export type ReadFault =
-  | Missing
-  | { readonly kind: "gone" }
-  | { readonly kind: "malformed"; readonly reason: string }
+export type ReadFault = Missing | LocateFault
 
 /** Everything between two offsets, as far as one answer carries it. */
 export type Page = {
@@ -52,10 +46,20 @@ export type Page = {
   readonly body: Uint8Array<ArrayBuffer>
 }
 
-/** What readers are told of an append. `isLast` when nothing will follow. */
-type News = { readonly frame: FrameBody; readonly isLast: boolean }
+/** The sealed part of a stream: where each segment lies, the bytes of its body, and the hash of its object. */
+export type SegmentList = {
+  readonly kind: "segments"
+  readonly segments: readonly {
+    readonly from: Offset
+    readonly next: Offset
+    readonly bytes: number
+    readonly sha256: string
+    readonly key: string
+  }[]
+}
 
-type Appended = AppendOutcome & { readonly news?: News }
+/** What is asked for is in a segment, which whoever asks is to read. */
+export type Sealed = { readonly kind: "sealed"; readonly generation: number; readonly part: SegmentPart }
 
 /**
  * One stream: what it answers, what it stores and whom it tells. Every method is one turn: it decides and
@@ -67,54 +71,109 @@ type Appended = AppendOutcome & { readonly news?: News }
 export class StreamCore {
   readonly #host: StreamHost
   readonly #log: StreamLog
+  readonly #index: SegmentIndex
+  readonly #life: StreamLife
+  readonly #upkeep: Upkeep
+  /** The stream's side of sealing. */
+  readonly seals: StreamSeals
 
   constructor(host: StreamHost) {
     this.#host = host
     this.#log = new StreamLog(host)
+    this.#index = new SegmentIndex(host)
+    this.seals = new StreamSeals(host, this.#log, this.#index)
+    this.#life = new StreamLife(host, this.#log, this.seals)
+    this.#upkeep = new Upkeep({ host, log: this.#log, index: this.#index, seals: this.seals })
   }
 
   /** Makes the stream, or finds that it is there already with the same properties. */
   create(claim: CreateClaim, body: RawBody): CreateOutcome {
-    const existing = this.#find()
+    const existing = this.#life.find()
     if (existing !== undefined) {
       return conflictWith(existing, claim) ?? { ...stateOf(existing), isNew: false }
     }
     const beginning = beginningOf(claim, body)
     if (beginning.kind !== "beginning") return beginning
+    const now = this.#host.now()
     const stream = this.#host.transact(() => {
-      const empty = this.#log.create(claim, this.#host.now())
-      return beginning.body === undefined ? empty : this.#log.append(empty, beginning.body)
+      const empty = this.#log.create(claim, now)
+      if (beginning.body === undefined) return empty
+      const chain = extendChain(empty.tail.chain, beginning.body.data)
+      return this.#log.append(empty, { ...beginning.body, chain }, now)
     })
-    this.#wakeAtEnd(stream)
+    this.#upkeep.wakeWhenDue(stream)
     return { ...stateOf(stream), isNew: true }
   }
 
   /** What the stream is. Asking is no use of it. */
   head(): StreamState | Missing {
-    const stream = this.#find()
+    const stream = this.#life.find()
     return stream === undefined ? { kind: "missing" } : stateOf(stream)
   }
 
   /** Removes the stream and everything in it. False when there is none. */
   delete(): boolean {
-    const stream = this.#find()
-    if (stream !== undefined) this.#remove()
-    return stream !== undefined
+    const stream = this.#life.find()
+    if (stream === undefined) return false
+    this.#life.remove(stream)
+    this.#upkeep.wakeWhenDue(undefined)
+    return true
   }
 
-  /** One page from an offset on. */
-  read(offset: string): Page | ReadFault {
+  /** One page from an offset on, up to another one if that is given, or the segment that it is in. */
+  read(offset: string, end?: string): Page | Sealed | ReadFault {
     const found = this.#locate(offset)
     if (found.kind !== "place") return found
-    const { stream } = found
-    const { next, body } = readForHttp(this.#host, { ...found, bytesMax: LIMITS.readBytesMax })
-    return { kind: "page", contentType: stream.contentType, ...marksOf(stream, found.position, next), body }
+    const { stream, place } = found
+    const stop = end === undefined ? undefined : locate(this.#host, this.#index, stream, end)
+    if (stop !== undefined && stop.kind !== "place") return stop
+    const until = stop?.place.position ?? stream.tail.position
+    const page = readForHttp(this.#host, { stream, place, until, bytesMax: LIMITS.readBytesMax })
+    const { contentType, generation } = stream
+    if (page !== undefined)
+      return { kind: "page", contentType, ...marksOf(stream, place, page.next), body: page.body }
+    const segment = this.#index.holding(place.position)
+    assert(segment !== undefined, `position ${place.position} of ${stream.tail.position} is somewhere`)
+    return { kind: "sealed", generation, part: { segment, contentType, place, until } }
+  }
+
+  /** All segments that the stream has sealed and still keeps, in order. */
+  segments(): SegmentList | Missing {
+    const stream = this.#life.find()
+    if (stream === undefined) return { kind: "missing" }
+    const segments = this.#index.all().map(({ from, next, bytes, sha256, key }) => {
+      return { from: offsetOf(stream, from), next: offsetOf(stream, next), bytes, sha256, key }
+    })
+    return { kind: "segments", segments }
   }
 
   /** Judges an append by the one rule, stores it and tells every reader. */
-  append(claim: AppendClaim, body: RawBody): AppendOutcome {
-    const { news: _, ...outcome } = this.#append(() => claim, body, undefined)
-    return outcome
+  append(claim: AppendClaim, body: RawBody): Reply {
+    const [reply] = this.appendAll([{ claim: good(claim), body }])
+    return reply as Reply // one for one
+  }
+
+  /**
+   * Judges appends one after the other, stores what they add together, and tells every reader. All are stored, or
+   * none when it throws. The replies are those to the asks, in their order; sockets have been sent theirs.
+   */
+  appendAll(asks: readonly AppendAsk[]): readonly Reply[] {
+    const stream = this.#life.find()
+    if (stream === undefined) {
+      return asks.map((ask) => {
+        const judged = judgeMissing(ask)
+        answer(judged)
+        return judged.reply
+      })
+    }
+    const turn = new AppendTurn(this.#log, stream, this.#host.now())
+    const judged = asks.map((ask) => turn.judge(ask))
+    if (turn.hasNews) this.#host.transact(() => turn.save())
+    this.#upkeep.wakeAfterAppend(stream, turn.stream)
+    if (judged.some(({ stored, closes }) => stored !== undefined || closes))
+      tell(this.#host.readers(), judged)
+    else for (const one of judged) answer(one)
+    return judged.map(({ reply }) => reply)
   }
 
   /**
@@ -126,168 +185,64 @@ export class StreamCore {
     if (found.kind === "missing") return reader.close(CLOSE.missing, "There is no such stream.")
     if (found.kind !== "place")
       return reader.close(CLOSE.gone, "The offset is not a place in this stream's history.")
-    const { stream, position } = found
+    const { stream, place } = found
     const bytesMax = LIMITS.socketCatchUpBytesMax
-    if (bytesFrom(this.#host, stream, position) > bytesMax) {
-      reader.send(encodeEdgeFrame({ t: "behind", next: offsetIn(stream, position) }))
+    if (bytesFrom(this.#host, stream, place.position) > bytesMax) {
+      reader.send(encodeEdgeFrame({ t: "behind", next: offsetOf(stream, place) }))
       return reader.close(CLOSE.behind, "More is missing than a socket carries: catch up with GET.")
     }
-    const { next, body } = readForFrame(this.#host, { ...found, bytesMax })
-    const marks = marksOf(stream, position, next)
-    const t = next === position ? "control" : "data"
-    tell(reader, { frame: encodeEdgeFrame({ t, ...marks, body }), isLast: marks.closed })
+    const page = readForFrame(this.#host, { stream, place, until: stream.tail.position, bytesMax })
+    assert(page !== undefined, "what is not far from the tail is here")
+    const { next, body } = page
+    const marks = marksOf(stream, place, next)
+    const t = next.position === place.position ? "control" : "data"
+    reader.send(encodeEdgeFrame({ t, ...marks, body }))
+    if (marks.closed) reader.close(CLOSE.done, "The stream is closed.")
   }
 
-  /** Takes one frame from a socket. Whoever can be answered is; any other frame ends the socket. */
-  receive(reader: Reader, data: FrameData): void {
+  /** Reads one frame of a socket as the append that it asks for. A frame that nobody can answer ends the socket. */
+  asked(reader: Reader, data: FrameData): AppendAsk | undefined {
     const frame = decodeClientFrame(data)
-    if (!frame.ok) return reader.close(CLOSE.malformed, frame.reason)
+    if (!frame.ok) {
+      reader.close(CLOSE.malformed, frame.reason)
+      return undefined
+    }
     const { id, fields, body } = frame.value
-    const { reply, from, news } = this.#appendFrame(fields, body, reader)
-    reader.send(encodeEdgeFrame({ t: "reply", id, ...reply, ...(from !== undefined && { from }) }))
-    if (news === undefined) return
-    if (from === undefined) reader.send(news.frame) // a reply stands for data only
-    if (news.isLast) reader.close(CLOSE.done, "The stream is closed.")
-  }
-
-  /**
-   * Ends the stream if its time has come, else asks to be woken again. For when the time of `wakeAt` has
-   * come.
-   */
-  expire(): void {
-    const stream = this.#find()
-    if (stream !== undefined) this.#wakeAtEnd(stream)
-  }
-
-  #appendFrame(fields: Record<string, unknown>, body: FrameBody, reader: Reader): Appended {
-    if (!mayAppend(reader.caller)) return { reply: MISSING }
-    const claim = claimOfFrame(fields, principalOf(reader.caller))
-    if (!claim.ok) return { reply: { status: 400, headers: {}, message: claim.reason } }
-    const { contentType, ...rest } = claim.value
-    const withType = (stream: StreamRecord) => ({ ...rest, contentType: contentType ?? stream.contentType })
-    return this.#append(withType, frameBody(body), reader)
-  }
-
-  #append(
-    claimFor: (stream: StreamRecord) => AppendClaim,
-    body: RawBody,
-    origin: Reader | undefined,
-  ): Appended {
-    const before = this.#find()
-    if (before === undefined) return { reply: MISSING }
-    const claim = claimFor(before)
-    const facts = this.#facts(before, claim)
-    const verdict = judge(facts, claim, body)
-    const after = this.#carryOut(verdict, before, claim)
-    const reply = replyTo(verdict, claim, {
-      ...facts,
-      closed: after.closed,
-      tail: offsetIn(after, after.tail),
-    })
-    const news = newsOf(verdict, before, after)
-    if (news === undefined) return { reply }
-    for (const reader of this.#host.readers()) if (reader !== origin) tell(reader, news)
-    return { reply, news, ...(verdict.kind === "store" && { from: facts.tail }) }
-  }
-
-  #facts(stream: StreamRecord, { producer }: AppendClaim): StreamFacts {
-    const known = producer && this.#log.producer(producer.id)
-    return {
-      contentType: stream.contentType,
-      closed: stream.closed,
-      tail: offsetIn(stream, stream.tail),
-      streamSeq: stream.streamSeq,
-      producer: known && { epoch: known.epoch, seq: known.seq, next: offsetIn(stream, known.next) },
+    const origin = { reader, id }
+    if (mayAppend(reader.caller)) {
+      return { claim: claimOfFrame(fields, principalOf(reader.caller)), body: frameBody(body), origin }
     }
-  }
-
-  /** Batch, producer's mark and all else that a verdict changes, in one transaction. Answers what the stream is now. */
-  #carryOut(verdict: AppendVerdict, before: StreamRecord, claim: AppendClaim): StreamRecord {
-    if (verdict.kind === "duplicate") this.#noteUse(before)
-    if (before.closed || (verdict.kind !== "store" && verdict.kind !== "close")) return before
-    return this.#host.transact(() => {
-      this.#noteUse(before)
-      const stored = verdict.kind === "store" ? this.#log.append(before, verdict.body) : before
-      if (claim.producer !== undefined) this.#log.noteProducer(claim.producer, stored.tail)
-      if (claim.streamSeq !== undefined) this.#log.noteStreamSeq(claim.streamSeq)
-      return claim.close ? this.#log.close(stored) : stored
-    })
-  }
-
-  /** The place that a reader asks for. Finding one is a use of the stream. */
-  #locate(offset: string): { kind: "place"; stream: StreamRecord; position: number } | ReadFault {
-    const stream = this.#find()
-    if (stream === undefined) return { kind: "missing" }
-    const location = locate(stream, offset)
-    if (location.kind !== "place") return location
-    this.#noteUse(stream)
-    return { ...location, stream }
-  }
-
-  /**
-   * The stream, unless its time is over: then it goes, now that somebody asks. A stream with sockets is in
-   * use.
-   */
-  #find(): StreamRecord | undefined {
-    const stream = this.#log.find()
-    const end = stream && endOf(stream.lifetime, stream.usedAt)
-    if (stream === undefined || end === undefined || this.#host.now() <= end) return stream
-    if (stream.lifetime.kind === "idle" && this.#hasReaders()) {
-      this.#noteUse(stream)
-      return { ...stream, usedAt: this.#host.now() }
-    }
-    this.#remove()
+    answer({ ask: { origin }, reply: MISSING })
     return undefined
   }
 
-  #hasReaders(): boolean {
-    for (const _ of this.#host.readers()) return true
-    return false
+  /**
+   * Ends the stream if its time has come, lets go of what it keeps no longer, and asks to be woken again. For when the
+   * time of `wakeAt` has come, and after what that brought about.
+   */
+  expire(): void {
+    const stream = this.#life.find()
+    this.#upkeep.wakeWhenDue(stream && this.#upkeep.trim(stream))
   }
 
-  #noteUse({ lifetime, usedAt }: StreamRecord): void {
-    const now = this.#host.now()
-    if (isUseWorthNoting(lifetime, usedAt, now)) this.#log.noteUse(now)
-  }
-
-  #remove(): void {
-    this.#host.transact(() => this.#log.remove())
-    for (const reader of this.#host.readers()) reader.close(CLOSE.gone, "The stream was deleted.")
-  }
-
-  #wakeAtEnd(stream: StreamRecord): void {
-    const end = endOf(stream.lifetime, stream.usedAt)
-    if (end !== undefined) this.#host.wakeAt((end + 1) as Millis) // the first moment after a time is a time
+  /** The place that a reader asks for. Finding one is a use of the stream. */
+  #locate(offset: string): { kind: "place"; stream: StreamRecord; place: Place } | ReadFault {
+    const stream = this.#life.find()
+    if (stream === undefined) return { kind: "missing" }
+    const location = locate(this.#host, this.#index, stream, offset)
+    if (location.kind !== "place") return location
+    this.#life.noteUse(stream)
+    return { ...location, stream }
   }
 }
 
 function stateOf(stream: StreamRecord): StreamState {
-  return { kind: "stream", stream, tail: offsetIn(stream, stream.tail) }
-}
-
-function offsetIn({ generation }: StreamRecord, position: number): Offset {
-  return issueOffset({ generation, position })
+  return { kind: "stream", stream, tail: offsetOf(stream, stream.tail) }
 }
 
 /** Where a page lies, and whether it ends at the tail. */
-function marksOf(stream: StreamRecord, position: number, end: number) {
-  const upToDate = end === stream.tail
-  const [from, next] = [offsetIn(stream, position), offsetIn(stream, end)]
+function marksOf(stream: StreamRecord, place: Place, end: Place) {
+  const upToDate = end.position === stream.tail.position
+  const [from, next] = [offsetOf(stream, place), offsetOf(stream, end)]
   return { from, next, upToDate, closed: upToDate && stream.closed }
-}
-
-function newsOf(verdict: AppendVerdict, before: StreamRecord, after: StreamRecord): News | undefined {
-  const isLast = after.closed && !before.closed
-  const next = offsetIn(after, after.tail)
-  const marks = { next, upToDate: true, closed: isLast }
-  if (verdict.kind === "store") {
-    const from = offsetIn(before, before.tail)
-    return { frame: encodeEdgeFrame({ t: "data", from, ...marks, body: verdict.body.data }), isLast }
-  }
-  return isLast ? { frame: encodeEdgeFrame({ t: "control", ...marks }), isLast } : undefined
-}
-
-function tell(reader: Reader, { frame, isLast }: News): void {
-  reader.send(frame)
-  if (isLast) reader.close(CLOSE.done, "The stream is closed.")
 }

@@ -1,6 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import type { Caller } from "../access/caller.ts"
 
 export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
@@ -12,6 +13,11 @@ export type SqlRow = Readonly<Record<string, SqlValue>>
  * memory with simulated sockets is another.
  */
 export interface StreamHost {
+  /** Names the stream among all whose segments share a store. Fit for a key. */
+  readonly name: string
+  readonly bounds: Bounds
+  /** Whether there is a store for segments. */
+  readonly seals: boolean
   now(): Millis
   /** Runs one statement. Rows are read as they are asked for, and only until the next statement. */
   exec(sql: string, ...values: SqlValue[]): Iterable<SqlRow>

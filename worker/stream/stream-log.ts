@@ -1,43 +1,37 @@
-import type { ProducerClaim } from "../../shared/append.ts"
+import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
-import type { Lifetime } from "../../shared/lifetime.ts"
-import type { ProducerMark } from "../../shared/producer.ts"
-import { type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
+import type { Place } from "../../shared/offset.ts"
+import { type ProducerRecord, producerOf } from "./producer-record.ts"
+import { type SqlRow, type SqlValue, type StreamHost, wholeIn } from "./stream-host.ts"
+import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
 
 /*
  * One stream in SQLite. A position is how many messages come before a place.
  *
  *   stream      one row    what the stream is; content_type is NULL once it is deleted
- *   batches     key first  what was appended at once, from position `first` on: `count` messages in `body`, the
- *                          text of a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end
- *   producers   key id     the last batch taken from each producer, and the position after it
+ *   batches     key first  what was stored at once, from position `first` on: `count` messages in `body`, the text of
+ *                          a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end, `chain` the
+ *                          chain there, `at` the time
+ *   producers   key id     the last batch taken from each producer, and where its last batches stand
  *
  * After every transaction:
  *   1. batches follow each other without gap: each begins where the one before it ends;
- *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append;
- *   3. a producer's mark is that of a batch which is in `batches`, and stays for as long as the stream does.
+ *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append; so the last
+ *      batch stays for as long as the stream does;
+ *   3. a producer's mark is that of the last of its batches that is in the log, and stays for as long as the stream.
  *
  * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation, and offsets
  * of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows would.
  */
 
-export type StreamRecord = {
-  /** Creation time in milliseconds, or more where clocks stood still: no two streams of one name share it. */
-  readonly generation: number
-  readonly contentType: string
-  readonly closed: boolean
-  readonly lifetime: Lifetime
-  readonly usedAt: Millis
-  readonly streamSeq: string | undefined
-  /** The position after the last message. */
-  readonly tail: number
-  /** Bytes of all bodies. */
+/** What is stored in one row: the messages of one append, or of several that came together. */
+export type NewBatch = {
+  readonly data: SqlValue
+  readonly count: number
   readonly bytes: number
+  /** The chain after it. */
+  readonly chain: Chain
 }
-
-export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime">
-
-export type ProducerRecord = ProducerMark & { readonly next: number }
 
 const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -48,17 +42,26 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   expires_at INTEGER,
   expires_text TEXT,
   used_at INTEGER NOT NULL,
-  stream_seq TEXT
+  stream_seq TEXT,
+  retain_ms INTEGER,
+  retain_bytes INTEGER,
+  earliest INTEGER NOT NULL,
+  earliest_chain TEXT NOT NULL
 )`
 
 const LOG_TABLES = [
   `CREATE TABLE batches (
-    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, body NOT NULL
+    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, chain TEXT NOT NULL,
+    at INTEGER NOT NULL, body NOT NULL
   )`,
   `CREATE TABLE producers (
-    id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, next INTEGER NOT NULL
+    id TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, batches TEXT NOT NULL
   ) WITHOUT ROWID`,
 ]
+
+const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain FROM stream
+  LEFT JOIN (SELECT first + count AS tail, bytes_to, chain FROM batches ORDER BY first DESC LIMIT 1) last
+  WHERE content_type IS NOT NULL`
 
 /**
  * Finds and writes one stream; `log-pages.ts` reads it. It decides nothing, and its caller holds the
@@ -66,7 +69,7 @@ const LOG_TABLES = [
  */
 export class StreamLog {
   readonly #host: Pick<StreamHost, "exec">
-  #hasTable = false
+  #hasTables = false
 
   constructor(host: Pick<StreamHost, "exec">) {
     this.#host = host
@@ -74,35 +77,21 @@ export class StreamLog {
 
   /** What the stream is and how far it goes; undefined when there is none. Asking writes nothing. */
   find(): StreamRecord | undefined {
-    this.#hasTable ||= this.#first("SELECT 1 FROM sqlite_master WHERE name = 'stream'") !== undefined
-    if (!this.#hasTable) return undefined
-    const row = this.#first("SELECT * FROM stream WHERE content_type IS NOT NULL")
-    if (row === undefined) return undefined
-    const last = this.#first(
-      "SELECT first + count AS tail, bytes_to FROM batches ORDER BY first DESC LIMIT 1",
-    )
-    return {
-      generation: wholeIn(row.generation),
-      contentType: textIn(row.content_type),
-      closed: row.closed === 1,
-      lifetime: lifetimeOf(row),
-      usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
-      streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
-      tail: last === undefined ? 0 : wholeIn(last.tail),
-      bytes: last === undefined ? 0 : wholeIn(last.bytes_to),
-    }
+    this.#hasTables ||= this.#first("SELECT 1 FROM sqlite_master WHERE name = 'batches'") !== undefined
+    const row = this.#hasTables ? this.#first(FIND) : undefined
+    return row && recordOf(row)
   }
 
   /** Begins a stream where none is. */
-  create({ contentType, closed, lifetime }: NewStream, now: Millis): StreamRecord {
+  create({ contentType, closed, lifetime, retention }: NewStream, now: Millis): StreamRecord {
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
     const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
-      `INSERT OR REPLACE INTO stream
-         (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text, used_at)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text,
+         used_at, retain_ms, retain_bytes, earliest, earliest_chain)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
       closed ? 1 : 0,
@@ -110,36 +99,63 @@ export class StreamLog {
       lifetime.kind === "until" ? lifetime.at : null,
       lifetime.kind === "until" ? lifetime.text : null,
       now,
+      retention.ageMs ?? null,
+      retention.bytes ?? null,
+      START_PLACE.position,
+      START_PLACE.chain,
     )
-    return { generation, contentType, closed, lifetime, usedAt: now, streamSeq: undefined, tail: 0, bytes: 0 }
+    const places = { earliest: START_PLACE, tail: START_PLACE, bytes: 0 }
+    return {
+      generation,
+      contentType,
+      closed,
+      lifetime,
+      retention,
+      usedAt: now,
+      streamSeq: undefined,
+      ...places,
+    }
   }
 
   remove(): void {
     this.#run("UPDATE stream SET content_type = NULL")
     this.#run("DROP TABLE batches")
     this.#run("DROP TABLE producers")
+    this.#hasTables = false
   }
 
-  append(stream: StreamRecord, body: { data: SqlValue; count: number; bytes: number }): StreamRecord {
-    const { data, count } = body
-    const bytes = stream.bytes + body.bytes
+  append(stream: StreamRecord, { data, count, bytes, chain }: NewBatch, now: Millis): StreamRecord {
+    const { tail } = stream
+    const bytesTo = stream.bytes + bytes
     this.#run(
-      "INSERT INTO batches (first, count, bytes_to, body) VALUES (?, ?, ?, ?)",
-      stream.tail,
+      "INSERT INTO batches (first, count, bytes_to, chain, at, body) VALUES (?, ?, ?, ?, ?, ?)",
+      tail.position,
       count,
-      bytes,
+      bytesTo,
+      chain,
+      now,
       data,
     )
-    return { ...stream, tail: stream.tail + count, bytes }
+    return { ...stream, tail: { position: tail.position + count, chain }, bytes: bytesTo }
   }
 
-  close(stream: StreamRecord): StreamRecord {
-    this.#run("UPDATE stream SET closed = 1")
-    return { ...stream, closed: true }
+  /** Writes down whether the stream is closed, and its last `Stream-Seq`. */
+  note({ closed, streamSeq, usedAt }: Pick<StreamRecord, "closed" | "streamSeq" | "usedAt">): void {
+    this.#run(
+      "UPDATE stream SET closed = ?, stream_seq = ?, used_at = ?",
+      closed ? 1 : 0,
+      streamSeq ?? null,
+      usedAt,
+    )
   }
 
-  noteStreamSeq(streamSeq: string): void {
-    this.#run("UPDATE stream SET stream_seq = ?", streamSeq)
+  /** Lets go of the batches before this position, where one begins. */
+  prune(position: number): void {
+    this.#run("DELETE FROM batches WHERE first < ?", position)
+  }
+
+  noteEarliest({ position, chain }: Place): void {
+    this.#run("UPDATE stream SET earliest = ?, earliest_chain = ?", position, chain)
   }
 
   noteUse(at: Millis): void {
@@ -147,18 +163,20 @@ export class StreamLog {
   }
 
   producer(id: string): ProducerRecord | undefined {
-    const row = this.#first("SELECT epoch, seq, next FROM producers WHERE id = ?", id)
-    return row && { epoch: wholeIn(row.epoch), seq: wholeIn(row.seq), next: wholeIn(row.next) }
+    const row = this.#first("SELECT owner, epoch, seq, batches FROM producers WHERE id = ?", id)
+    return row && producerOf(row)
   }
 
-  noteProducer({ id, epoch, seq }: ProducerClaim, next: number): void {
+  noteProducer(id: string, { owner, epoch, seq, batches }: ProducerRecord): void {
     this.#run(
-      `INSERT INTO producers (id, epoch, seq, next) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, next = excluded.next`,
+      `INSERT INTO producers (id, owner, epoch, seq, batches) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, seq = excluded.seq,
+         batches = excluded.batches`,
       id,
+      owner ?? null,
       epoch,
       seq,
-      next,
+      batches,
     )
   }
 
@@ -170,10 +188,4 @@ export class StreamLog {
     const [row] = [...this.#host.exec(sql, ...values)]
     return row
   }
-}
-
-function lifetimeOf(row: SqlRow): Lifetime {
-  if (row.ttl_s !== null) return { kind: "idle", seconds: wholeIn(row.ttl_s) }
-  if (row.expires_at === null) return { kind: "endless" }
-  return { kind: "until", at: wholeIn(row.expires_at) as Millis, text: textIn(row.expires_text) } // was one then
 }

@@ -1,12 +1,19 @@
 import { DurableObject } from "cloudflare:workers"
 import type { AppendClaim } from "../../shared/append.ts"
-import { type AppendOutcome, MISSING } from "../../shared/append-reply.ts"
+import { MISSING, type Reply } from "../../shared/append-reply.ts"
+import { good } from "../../shared/decoded.ts"
 import { CLOSE, PING, PONG } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { Caller } from "../access/caller.ts"
 import { claimOf } from "../access/claim-header.ts"
+import { boundsOf } from "../bounds.ts"
 import type { Env } from "../env.ts"
+import { log } from "../log.ts"
+import { R2Store, sha256 } from "../segments/r2-store.ts"
+import { Sealer } from "../segments/sealer.ts"
 import { httpBody } from "./append-body.ts"
+import { AppendQueue } from "./append-queue.ts"
 import { Callers } from "./callers.ts"
 import type { CreateClaim } from "./create.ts"
 import type { Revocation } from "./revocations.ts"
@@ -18,6 +25,8 @@ import {
   type Missing,
   type Page,
   type ReadFault,
+  type Sealed,
+  type SegmentList,
   StreamCore,
   type StreamState,
 } from "./stream-core.ts"
@@ -30,15 +39,21 @@ import type { Ticket } from "./tickets.ts"
  */
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
+  readonly #queue: AppendQueue
+  readonly #sealer: Sealer | undefined
   readonly #callers: Callers
   readonly #alarm: SharedAlarm
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     const { storage } = state
+    const bounds = boundsOf(env)
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
     this.#alarm = new SharedAlarm((at) => void storage.setAlarm(at))
     const host = {
+      name: state.id.toString(),
+      bounds: bounds.ok ? bounds.value : LIMITS, // a bad variable is told by every request, before it gets here
+      seals: env.SEGMENTS !== undefined,
       now: () => Date.now() as Millis, // what Date.now counts is what Millis means
       exec: (sql: string, ...values: SqlValue[]) => storage.sql.exec(sql, ...values.map(bindable)),
       transact: <T>(work: () => T) => storage.transactionSync(work),
@@ -46,6 +61,13 @@ export class StreamObject extends DurableObject<Env> {
     }
     this.#callers = new Callers({ ...host, sockets: () => state.getWebSockets().map(readerOf) })
     this.#core = new StreamCore({ ...host, readers: () => this.#callers.listeners() })
+    this.#queue = new AppendQueue({
+      appendAll: (asks) => this.#core.appendAll(asks),
+      flushed: () => storage.sync(),
+    })
+    if (env.SEGMENTS !== undefined) {
+      this.#sealer = new Sealer({ seals: this.#core.seals, store: new R2Store(env.SEGMENTS), digest: sha256 })
+    }
     this.#alarm.join(() => this.#callers.expire())
     this.#alarm.join(() => this.#core.expire())
     void state.blockConcurrencyWhile(async () => {
@@ -57,12 +79,17 @@ export class StreamObject extends DurableObject<Env> {
     return this.#callers.admits(caller) ? this.#core.create(claim, httpBody(body)) : ABSENT
   }
 
-  append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): AppendOutcome {
-    return this.#callers.admits(caller) ? this.#core.append(claim, httpBody(body)) : { reply: MISSING }
+  async append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): Promise<Reply> {
+    if (!this.#callers.admits(caller)) return MISSING
+    return this.#queue.append({ claim: good(claim), body: httpBody(body) })
   }
 
-  read(offset: string, caller: Caller): Page | ReadFault {
-    return this.#callers.admits(caller) ? this.#core.read(offset) : ABSENT
+  read(offset: string, end: string | undefined, caller: Caller): Page | Sealed | ReadFault {
+    return this.#callers.admits(caller) ? this.#core.read(offset, end) : ABSENT
+  }
+
+  segments(caller: Caller): SegmentList | Missing {
+    return this.#callers.admits(caller) ? this.#core.segments() : ABSENT
   }
 
   head(caller: Caller): StreamState | Missing {
@@ -102,17 +129,29 @@ export class StreamObject extends DurableObject<Env> {
     return upgraded(client)
   }
 
-  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const reader = readerOf(socket)
-    if (this.#callers.hears(reader)) this.#core.receive(reader, data)
+    const ask = this.#callers.hears(reader) ? this.#core.asked(reader, data) : undefined
+    if (ask !== undefined) await this.#queue.append(ask)
   }
 
   override webSocketClose(socket: WebSocket): void {
     readerOf(socket).close(CLOSE.done, "")
   }
 
-  override alarm(): void {
-    this.#alarm.ring()
+  /**
+   * What is due by itself. What fails is tried again by an alarm of our own: the platform would try a few times and then
+   * never again.
+   */
+  override async alarm(): Promise<void> {
+    try {
+      await this.#sealer?.run()
+    } catch (error) {
+      log("sealing failed", { object: this.ctx.id.toString(), error: String(error) })
+      this.#core.seals.postpone()
+    } finally {
+      this.#alarm.ring()
+    }
   }
 }
 

@@ -1,0 +1,4 @@
+/** One line of JSON for whoever operates the edge. Never what events hold, nor what would let anybody in. */
+export function log(message: string, facts: Readonly<Record<string, string | number | boolean>>): void {
+  console.log(JSON.stringify({ message, ...facts }))
+}

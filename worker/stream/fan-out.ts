@@ -1,0 +1,70 @@
+import type { Reply } from "../../shared/append-reply.ts"
+import { joinBatches } from "../../shared/batch.ts"
+import { CLOSE, encodeEdgeFrame, type FrameBody } from "../../shared/frames.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { AppendAsk, Judged, Stored } from "./append-turn.ts"
+import { joinBytes } from "./log-pages.ts"
+import type { Reader } from "./stream-host.ts"
+
+/**
+ * Tells every socket what a turn of appends has done: its own appends are answered, where they stand among the others,
+ * and all else that was stored comes as data, neighbours in one frame.
+ */
+export function tell(readers: Iterable<Reader>, turn: readonly Judged[]): void {
+  const isLast = turn.some(({ closes }) => closes)
+  const writers = new Set(turn.map(({ ask }) => ask.origin?.reader))
+  const forReaders = framesOf(turn, undefined) // encoded once for the many that only read
+  for (const reader of readers) {
+    for (const frame of writers.has(reader) ? framesOf(turn, reader) : forReaders) reader.send(frame)
+    if (isLast) reader.close(CLOSE.done, "The stream is closed.")
+  }
+}
+
+/** Answers what came through a socket when there is nothing to tell anybody else. */
+export function answer({ ask: { origin }, reply }: { ask: Pick<AppendAsk, "origin">; reply: Reply }): void {
+  origin?.reader.send(encodeEdgeFrame({ t: "reply", id: origin.id, ...reply }))
+}
+
+function framesOf(turn: readonly Judged[], reader: Reader | undefined): FrameBody[] {
+  const frames: FrameBody[] = []
+  const tail = turn.at(-1)?.tail
+  let run: Stored[] = []
+  const endRun = (closed: boolean) => {
+    const [first, last] = [run[0], run.at(-1)]
+    if (first === undefined || last === undefined) return
+    const { next } = last
+    const body = joined(run.map(({ data }) => data))
+    frames.push(encodeEdgeFrame({ t: "data", from: first.from, next, upToDate: next === tail, closed, body }))
+    run = []
+  }
+  for (const { ask, reply, stored, closes, tail: next } of turn) {
+    const isOwn = reader !== undefined && ask.origin?.reader === reader
+    if (isOwn) {
+      endRun(false)
+      const from = stored && { from: stored.from }
+      frames.push(encodeEdgeFrame({ t: "reply", id: ask.origin?.id ?? 0, ...reply, ...from }))
+    } else if (stored !== undefined) {
+      if (lengthOf(run) + stored.bytes > LIMITS.appendBytesMax) endRun(false)
+      run.push(stored)
+    }
+    if (!closes) continue
+    if (stored !== undefined && !isOwn) endRun(true)
+    else if (stored === undefined) {
+      endRun(false)
+      frames.push(encodeEdgeFrame({ t: "control", next, upToDate: true, closed: true }))
+    }
+  }
+  endRun(false)
+  return frames
+}
+
+function lengthOf(run: readonly Stored[]): number {
+  return run.reduce((sum, { bytes }) => sum + bytes + 1, 0)
+}
+
+function joined(bodies: readonly FrameBody[]): FrameBody {
+  const [only = ""] = bodies
+  if (bodies.length < 2) return only
+  const texts = bodies.filter((body) => typeof body === "string")
+  return texts.length > 0 ? joinBatches(texts) : joinBytes(bodies.filter((body) => typeof body !== "string"))
+}

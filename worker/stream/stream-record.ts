@@ -1,0 +1,71 @@
+import { type Chain, EMPTY_CHAIN, readChain } from "../../shared/chain.ts"
+import type { Millis } from "../../shared/ids.ts"
+import type { Lifetime } from "../../shared/lifetime.ts"
+import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
+import { type SqlRow, type SqlValue, textIn, wholeIn } from "./stream-host.ts"
+
+/** How much of a stream is kept: what is neither too old nor followed by so many bytes. Nothing said is everything. */
+export type Retention = { readonly ageMs?: number; readonly bytes?: number }
+
+/** What a stream is, and how far it goes. */
+export type StreamRecord = {
+  /** Creation time in milliseconds, or more where clocks stood still: no two streams of one name share it. */
+  readonly generation: number
+  readonly contentType: string
+  readonly closed: boolean
+  readonly lifetime: Lifetime
+  readonly retention: Retention
+  readonly usedAt: Millis
+  readonly streamSeq: string | undefined
+  /** The place before the first message that can still be read. */
+  readonly earliest: Place
+  /** The place after the last message. */
+  readonly tail: Place
+  /** Bytes of all bodies, those included that are no longer here. */
+  readonly bytes: number
+}
+
+export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "retention">
+
+export const START_PLACE: Place = { position: 0, chain: EMPTY_CHAIN }
+
+/** The offset by which this stream names a place of its own. */
+export function offsetOf(stream: Pick<StreamRecord, "generation">, place: Place): Offset {
+  return issueOffset({ generation: stream.generation, ...place })
+}
+
+/** Reads a row of `stream`, joined with the end of the last of its `batches`. */
+export function recordOf(row: SqlRow): StreamRecord {
+  const earliest = placeIn(row.earliest, row.earliest_chain)
+  return {
+    generation: wholeIn(row.generation),
+    contentType: textIn(row.content_type),
+    closed: row.closed === 1,
+    lifetime: lifetimeOf(row),
+    retention: {
+      ...(row.retain_ms !== null && { ageMs: wholeIn(row.retain_ms) }),
+      ...(row.retain_bytes !== null && { bytes: wholeIn(row.retain_bytes) }),
+    },
+    usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
+    streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
+    earliest,
+    tail: row.tail === null ? earliest : placeIn(row.tail, row.chain),
+    bytes: row.bytes_to === null ? 0 : wholeIn(row.bytes_to),
+  }
+}
+
+export function placeIn(position: SqlValue | undefined, chain: SqlValue | undefined): Place {
+  return { position: wholeIn(position), chain: chainIn(chain) }
+}
+
+export function chainIn(value: SqlValue | undefined): Chain {
+  const chain = readChain(textIn(value))
+  if (chain === undefined) throw new Error("Headwater bug: a column of chains holds chains")
+  return chain
+}
+
+function lifetimeOf(row: SqlRow): Lifetime {
+  if (row.ttl_s !== null) return { kind: "idle", seconds: wholeIn(row.ttl_s) }
+  if (row.expires_at === null) return { kind: "endless" }
+  return { kind: "until", at: wholeIn(row.expires_at) as Millis, text: textIn(row.expires_text) } // was one then
+}
