@@ -5,11 +5,15 @@ import { connect, createServer } from "node:net"
 import { root } from "./install.mjs"
 
 /*
- * The edge on this machine: wrangler.toml, run by the runtime that wrangler is made of. The same program as
+ * The edge on this machine: a wrangler.toml, run by the runtime that wrangler is made of. The same program as
  * `wrangler dev`, without the two proxies that reload code, which double the time of a request.
  */
 
-/** @typedef {{ port: number, state: string, assets?: string }} EdgeOptions */
+/**
+ * `config` is the wrangler.toml of another worker to run in place of ours.
+ *
+ * @typedef {{ port: number, state: string, assets?: string, config?: string }} EdgeOptions
+ */
 
 const HOST = "127.0.0.1"
 const FREE_MS_MAX = 3_000
@@ -27,13 +31,13 @@ try {
 }
 
 /** @param {EdgeOptions} options */
-async function serve({ port, state, assets }) {
+async function serve({ port, state, assets, config = `${root}wrangler.toml` }) {
   const chosen = await freePort(port)
   await mkdir(state, { recursive: true }).catch((error) => {
     throw new Error(`The state folder ${state} cannot be made: ${error.message}`)
   })
   await claim(state, chosen)
-  const runtime = await startRuntime(chosen, state, assets)
+  const runtime = await startRuntime(config, chosen, state, assets)
   process.on("message", async () => {
     await runtime.dispose()
     process.exit(0)
@@ -42,15 +46,16 @@ async function serve({ port, state, assets }) {
 }
 
 /**
+ * @param {string} config
  * @param {number} port
  * @param {string} state
  * @param {string | undefined} assets
  */
-async function startRuntime(port, state, assets) {
+async function startRuntime(config, port, state, assets) {
   const wrangler = await import("wrangler")
-  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(`${root}wrangler.toml`)
+  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(config)
   const { modulesRules: _, ...bindings } = workerOptions // the bundle is one module
-  if (main === undefined) throw new Error("wrangler.toml names no main file.")
+  if (main === undefined) throw new Error(`${config} names no main file.`)
 
   // Both are parts of wrangler, so they are asked for in its name: npm may put them anywhere.
   const ofWrangler = createRequire(import.meta.resolve("wrangler"))

@@ -13,6 +13,8 @@ export type EdgeOptions = {
   readonly state?: string
   /** Whether it serves the demo too, as `npm start` does. Default: no. */
   readonly demo?: boolean
+  /** Another program that understands the arguments of `npm run edge` and answers like it. Default: that one. */
+  readonly program?: string
 }
 
 /** An edge in a process of its own, started as `npm run edge` starts it. */
@@ -29,7 +31,7 @@ export type TestEdge = {
 
 export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "headwater-edge-")))
-  const program = script(options.demo === true ? "start.mjs" : "edge.mjs")
+  const program = options.program ?? script(options.demo === true ? "start.mjs" : "edge.mjs")
   let running = await launch(program, options.port ?? 0, state)
   const { url } = running
   const port = Number(new URL(url).port)
