@@ -13,7 +13,9 @@ export type Figure = {
   readonly target?: Target
 }
 
-/** `atMost`, `atLeast` and `overRaw` are in the figure's unit, `timesRaw` and `overRaw` compare with the raw operation. */
+/**
+ * `atMost`, `atLeast` and `overRaw` are in the figure's unit; `timesRaw` and `overRaw` compare with the raw operation.
+ */
 export type Target =
   | { readonly atMost: number }
   | { readonly atLeast: number }
