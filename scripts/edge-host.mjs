@@ -6,11 +6,15 @@ import { isLoopback, reachableHost } from "./arguments.mjs"
 import { root } from "./install.mjs"
 
 /*
- * The edge on this machine: wrangler.toml, run by the runtime that wrangler is made of. The same program as
+ * The edge on this machine: a wrangler.toml, run by the runtime that wrangler is made of. The same program as
  * `wrangler dev`, without the two proxies that reload code, which double the time of a request.
  */
 
-/** @typedef {import("./arguments.mjs").EdgeArguments & { assets?: string }} EdgeOptions */
+/**
+ * `config` is the wrangler.toml of another worker to run in place of ours.
+ *
+ * @typedef {import("./arguments.mjs").EdgeArguments & { assets?: string, config?: string }} EdgeOptions
+ */
 
 const FREE_MS_MAX = 3_000
 
@@ -33,10 +37,10 @@ try {
 }
 
 /** @param {EdgeOptions} options */
-async function serve({ port, host, state, vars, assets }) {
+async function serve({ port, host, state, vars, assets, config = `${root}wrangler.toml` }) {
   const wrangler = await import("wrangler")
-  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(`${root}wrangler.toml`)
-  if (main === undefined) throw new Error("wrangler.toml names no main file.")
+  const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(config)
+  if (main === undefined) throw new Error(`${config} names no main file.`)
   const { modulesRules: _, ...settings } = workerOptions // the bundle is one module
   const bindings = withAccess(Object.assign({}, settings.bindings, vars), host)
   const chosen = await freePort(port, host)
@@ -44,7 +48,8 @@ async function serve({ port, host, state, vars, assets }) {
     throw new Error(`The state folder ${state} cannot be made: ${error.message}`)
   })
   await claim(state, chosen, host)
-  const runtime = await startRuntime({ ...settings, bindings, host, port: chosen }, main, state, assets)
+  const place = entrance(host, chosen, assets)
+  const runtime = await startRuntime({ ...settings, ...place, bindings }, main, state)
   process.on("message", async () => {
     await runtime.dispose()
     process.exit(0)
@@ -78,9 +83,8 @@ function withAccess(bindings, host) {
  * @param {object} settings
  * @param {string} main
  * @param {string} state
- * @param {string | undefined} assets
  */
-async function startRuntime(settings, main, state, assets) {
+async function startRuntime(settings, main, state) {
   // Both are parts of wrangler, so they are asked for in its name: npm may put them anywhere.
   const ofWrangler = createRequire(import.meta.resolve("wrangler"))
   const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = ofWrangler("miniflare")
@@ -93,13 +97,24 @@ async function startRuntime(settings, main, state, assets) {
       cf: false,
       log: new Log(LogLevel.WARN),
       resourcePersistencePath: state,
-      ...(assets === undefined
-        ? {}
-        : { assets: { directory: assets, routerConfig: { has_user_worker: true } } }),
     }),
   )
   await runtime.ready
   return runtime
+}
+
+/**
+ * How requests come in. Miniflare puts a worker of its own before ours, which takes about as long as a small request
+ * does; only an edge with assets has work for it.
+ *
+ * @param {string} host
+ * @param {number} port
+ * @param {string | undefined} assets
+ */
+function entrance(host, port, assets) {
+  return assets === undefined
+    ? { host: "127.0.0.1", port: 0, unsafeDirectSockets: [{ host, port }] }
+    : { host, port, assets: { directory: assets, routerConfig: { has_user_worker: true } } }
 }
 
 /**

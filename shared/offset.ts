@@ -48,7 +48,7 @@ export function issueOffset({ generation, position, chain }: IssuedOffset): Offs
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
   const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
-  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}_${chain}` as Offset // of the grammar by construction
+  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}_${chain}` as Offset // of the grammar
 }
 
 /** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */

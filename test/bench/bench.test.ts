@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { alternate, type Figure, figureOf, meetsTarget, ratio } from "./figure.ts"
-import { parseOptions } from "./options.ts"
+import { covers, parseOptions } from "./options.ts"
 import { table } from "./report.ts"
 import { quantile, summarize } from "./statistics.ts"
 
@@ -33,6 +33,8 @@ describe("what the benchmark says of its samples", () => {
     [{ atLeast: 2.1 }, false],
     [{ timesRaw: 2 }, true],
     [{ timesRaw: 1.5 }, false],
+    [{ overRaw: 1 }, true],
+    [{ overRaw: 0.9 }, false],
   ])("[BENCH4] the median is held against the target %j", (target, met) => {
     expect(meetsTarget({ ...FIGURE, target })).toBe(met)
     expect(table([{ ...FIGURE, target }])).toContain(met ? " met " : " missed ")
@@ -63,13 +65,27 @@ describe("what the benchmark says of its samples", () => {
   })
 
   test("[BENCH7] options that mean nothing are refused by name", () => {
-    const names = ["append", "size"]
+    const names = ["append", "size", "edge/append", "edge/read"]
     expect(parseOptions(["--only", "size,append", "--quick"], names)).toMatchObject({
       only: ["size", "append"],
       quick: true,
     })
-    expect(() => parseOptions(["--only", "sise"], names)).toThrow(/append, size; sise/)
+    expect(() => parseOptions(["--only", "sise"], names)).toThrow(
+      /append, size, edge\/append, edge\/read; sise/,
+    )
     expect(() => parseOptions(["--fast"], names)).toThrow(/--fast/)
     expect(() => parseOptions(["--json"], names)).toThrow(/--json needs/)
+  })
+
+  test("[BENCH8] the name of a group stands for its metrics, and for no others", () => {
+    const names = ["append", "edge/append", "edgeless"]
+    const metrics = (only: string) => {
+      parseOptions(["--only", only], names)
+      return names.filter((name) => covers(only, name))
+    }
+    expect(metrics("edge")).toEqual(["edge/append"])
+    expect(metrics("edge/append")).toEqual(["edge/append"])
+    expect(metrics("append")).toEqual(["append"])
+    expect(() => metrics("edge/")).toThrow(/edge\/ came/)
   })
 })

@@ -1,6 +1,6 @@
 import { summarize } from "./statistics.ts"
 
-export type Unit = "ms" | "events/s" | "kB"
+export type Unit = "ms" | "events/s" | "MB/s" | "kB"
 
 /** What one metric found: ours and the raw operation of the same kind, one value for each round. */
 export type Figure = {
@@ -13,11 +13,14 @@ export type Figure = {
   readonly target?: Target
 }
 
-/** `atMost` and `atLeast` are in the figure's unit, `timesRaw` compares with the raw operation. */
+/**
+ * `atMost`, `atLeast` and `overRaw` are in the figure's unit; `timesRaw` and `overRaw` compare with the raw operation.
+ */
 export type Target =
   | { readonly atMost: number }
   | { readonly atLeast: number }
   | { readonly timesRaw: number }
+  | { readonly overRaw: number }
 
 /** One round of one side: named values. */
 export type Sample = Readonly<Record<string, number>>
@@ -28,14 +31,15 @@ export type Sides = { readonly raw: readonly Sample[]; readonly ours: readonly S
 export function ratio({ unit, ours, raw }: Figure): number | undefined {
   if (raw.length === 0 || ours.length === 0) return undefined
   const [mine, floor] = [summarize(ours).median, summarize(raw).median]
-  return unit === "events/s" ? floor / mine : mine / floor
+  return unit.endsWith("/s") ? floor / mine : mine / floor
 }
 
 export function meetsTarget(figure: Figure): boolean | undefined {
-  const { target, ours } = figure
+  const { target, ours, raw } = figure
   if (target === undefined) return undefined
   if ("timesRaw" in target) return (ratio(figure) ?? Number.NaN) <= target.timesRaw
   const { median } = summarize(ours)
+  if ("overRaw" in target) return median <= summarize(raw).median + target.overRaw
   return "atMost" in target ? median <= target.atMost : median >= target.atLeast
 }
 

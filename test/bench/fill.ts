@@ -17,7 +17,8 @@ export async function fillStream(url: string, count: number): Promise<void> {
   }
 }
 
-function eventOf(n: number): object {
+/** An event as one of our clients writes it. */
+export function eventOf(n: number): object {
   const time = new Date(Date.UTC(2026, 0, 1) + n).toISOString()
   const data = { n, at: 0, text: `item ${n}` }
   return { id: crypto.randomUUID(), type: "item.added", source: "bench", time, data }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os"
-import { launchOptions } from "../support/chromium.ts"
+import { findChromium } from "../../scripts/browser.mjs"
 
 /** Where and with what the figures were measured, as lines of text. */
 export function describeMachine(): string[] {
@@ -25,7 +25,9 @@ export function loadLine(when: string): string {
 }
 
 function chromiumVersion(): string {
-  return output(launchOptions().executablePath, "--version") ?? "Chromium of an unknown version"
+  const browser = findChromium()
+  const version = browser === undefined ? undefined : output(browser, "--version")
+  return version ?? "Chromium of an unknown version"
 }
 
 function commit(): string {

@@ -1,6 +1,6 @@
 /** What the command line asks for. */
 export type Options = {
-  /** Names of metrics; undefined for all. */
+  /** Names of metrics, or of a group of them; undefined for all. */
   readonly only: readonly string[] | undefined
   /** Fewer rounds and smaller sizes: for seeing that it runs, not for quoting. */
   readonly quick: boolean
@@ -22,9 +22,14 @@ export function parseOptions(args: readonly string[], metrics: readonly string[]
     else if (name === "--only") found.only = argumentOf(name, rest.shift()).split(",")
     else throw new Error(`Options are --only NAME[,NAME], --quick and --json FILE; ${name} came.`)
   }
-  const unknown = found.only?.find((name) => !metrics.includes(name))
+  const unknown = found.only?.find((name) => !metrics.some((metric) => covers(name, metric)))
   if (unknown !== undefined) throw new Error(`Metrics are ${metrics.join(", ")}; ${unknown} came.`)
   return found
+}
+
+/** Whether a name of the command line means a metric: by its own name, or by that of its group. */
+export function covers(asked: string, metric: string): boolean {
+  return metric === asked || metric.startsWith(`${asked}/`)
 }
 
 function argumentOf(name: string, value: string | undefined): string {

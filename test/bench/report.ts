@@ -51,5 +51,6 @@ function verdict(figure: Figure): string {
 
 function targetText(target: Target): string {
   if ("timesRaw" in target) return `<= ${target.timesRaw}x raw`
+  if ("overRaw" in target) return `<= raw + ${target.overRaw}`
   return "atMost" in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`
 }

@@ -4,17 +4,24 @@ import { describeMachine, loadLine } from "./machine.ts"
 import { measureAppend } from "./metrics/append.ts"
 import { measureBurst } from "./metrics/burst.ts"
 import { measureCatchUp } from "./metrics/catch-up.ts"
+import { measureEdgeAppend } from "./metrics/edge/append.ts"
+import { measureEdgeFanOut } from "./metrics/edge/fan-out.ts"
+import { measureEdgeRead } from "./metrics/edge/read.ts"
+import { measureEdgeWake } from "./metrics/edge/wake.ts"
+import { measureEdgeWriters } from "./metrics/edge/writers.ts"
 import { measureOptimistic } from "./metrics/optimistic.ts"
 import { measurePropagation } from "./metrics/propagation.ts"
 import { measureSize } from "./metrics/size.ts"
 import { measureStart } from "./metrics/start.ts"
 import { measureUpload } from "./metrics/upload.ts"
-import { type Options, parseOptions } from "./options.ts"
+import { covers, type Options, parseOptions } from "./options.ts"
 import { table } from "./report.ts"
 import { openStage, type Stage } from "./stage.ts"
 
 /*
  * npm run bench [-- --only NAME[,NAME]] [--quick] [--json FILE]
+ *
+ * A name stands for all below it too: `edge` for `edge/append` and the others, which need no browser.
  *
  * How fast the path of an event is, beside the raw operation of the same kind, measured in turn in the same run. A
  * ratio of 1 is as good as raw.
@@ -29,11 +36,17 @@ const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   upload: measureUpload,
   start: measureStart,
   size: measureSize,
+  "edge/append": measureEdgeAppend,
+  "edge/writers": measureEdgeWriters,
+  "edge/fan-out": measureEdgeFanOut,
+  "edge/read": measureEdgeRead,
+  "edge/wake": measureEdgeWake,
 }
 
 const NOTES = [
   "Events have about 160 bytes. A ratio of 1 is as good as raw. A browser's clock ticks every 0.1 ms.",
   "Between browsers both pages read the system's clock, and half of the events go each way: a difference cancels.",
+  "The edge and the raw worker run side by side in the same runtime; the client's cost is in both.",
   "A catch-up of ours ends when the rows are seen, the raw one when they are seen and the disk has the last byte.",
 ]
 
@@ -60,7 +73,7 @@ async function run({ only, quick, json }: Options): Promise<void> {
   const figures: Figure[] = []
   try {
     for (const [name, measure] of Object.entries(METRICS)) {
-      if (only !== undefined && !only.includes(name)) continue
+      if (only !== undefined && !only.some((asked) => covers(asked, name))) continue
       process.stderr.write(`${name} ...\n`)
       figures.push(...(await measure(stage)))
     }

@@ -2,14 +2,17 @@ import type { BrowserContext, Page } from "playwright-core"
 import { createProfile } from "../support/chromium.ts"
 import { startEdge, type TestEdge } from "../support/edge.ts"
 import { type Site, serveSite } from "../support/site.ts"
+import { openPair, type Pair } from "./edge/pair.ts"
 import { fillStream } from "./fill.ts"
 
-/** What every metric plays on: a real edge, a built page, real browsers. */
+/** What every metric plays on: a real edge; and, made when the first one asks, a raw worker, a built page, browsers. */
 export type Stage = {
   readonly rounds: number
   /** Smaller sizes. */
   readonly quick: boolean
   readonly edge: string
+  /** The edge beside the raw worker. */
+  pair(): Promise<Pair>
   /** A name that no other round has. */
   fresh(what: string): string
   /** The address of a stream at the edge. */
@@ -27,8 +30,9 @@ export type Stage = {
 }
 
 export async function openStage(options: { rounds: number; quick: boolean }): Promise<Stage> {
-  const site = await serveSite("bench/app")
-  const edge = await startEdge() // last: a process that a failure after it would leave behind
+  const edge = await startEdge()
+  const site = once(() => serveSite("bench/app"))
+  const pair = once(() => openPair(edge))
   const filled = new Map<number, Promise<string>>()
   let names = 0
   const urlOf = (path: string) => `${edge.url}/v1/stream/${path}`
@@ -42,6 +46,7 @@ export async function openStage(options: { rounds: number; quick: boolean }): Pr
   return {
     ...options,
     edge: edge.url,
+    pair: pair.get,
     fresh: (what) => `${what}-${++names}`,
     urlOf,
     filled(count) {
@@ -49,9 +54,9 @@ export async function openStage(options: { rounds: number; quick: boolean }): Pr
       filled.set(count, known)
       return known
     },
-    withBrowser: (act) => withBrowser(site, act),
-    withPage: (act) => withBrowser(site, async (newPage) => act(await newPage())),
-    close: () => end(edge, site),
+    withBrowser: async (act) => withBrowser(await site.get(), act),
+    withPage: async (act) => withBrowser(await site.get(), async (newPage) => act(await newPage())),
+    close: () => end(edge, [pair.made(), site.made()]),
   }
 }
 
@@ -76,6 +81,20 @@ async function withBrowser<T>(
   }
 }
 
-async function end(edge: TestEdge, site: Site): Promise<void> {
-  await Promise.all([edge.stop(), site.close()])
+type Closable = { close(): Promise<void> }
+
+async function end(edge: TestEdge, made: readonly (Promise<Closable> | undefined)[]): Promise<void> {
+  await Promise.all([edge.stop(), ...made.map(async (one) => (await one)?.close())])
+}
+
+/** Makes something when it is asked for, and not again. */
+function once<T>(make: () => Promise<T>): { get(): Promise<T>; made(): Promise<T> | undefined } {
+  let made: Promise<T> | undefined
+  return {
+    get() {
+      made ??= make()
+      return made
+    },
+    made: () => made,
+  }
 }

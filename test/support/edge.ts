@@ -15,6 +15,8 @@ export type EdgeOptions = {
   readonly demo?: boolean
   /** Variables of the worker. Default: none, so that access is open. */
   readonly vars?: Readonly<Record<string, string>>
+  /** Another program that understands the arguments of `npm run edge` and answers like it. Default: that one. */
+  readonly program?: string
 }
 
 /** An edge in a process of its own, started as `npm run edge` starts it. */
@@ -31,7 +33,7 @@ export type TestEdge = {
 
 export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "headwater-edge-")))
-  const program = script(options.demo === true ? "start.mjs" : "edge.mjs")
+  const program = options.program ?? script(options.demo === true ? "start.mjs" : "edge.mjs")
   const vars = Object.entries(options.vars ?? {}).flatMap(([name, value]) => ["--var", `${name}=${value}`])
   let running = await launch(program, options.port ?? 0, state, vars)
   const { url } = running

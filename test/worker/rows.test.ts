@@ -55,9 +55,8 @@ async function rowsPerEvent(path: string, segments: number, body: (n: number) =>
     return Number(storage.sql.exec("SELECT count(*) AS rows FROM batches").one().rows)
   })
   const per = (written + toPrune) / (appends * count) // what waits to be pruned costs a row each as well
-  console.log(
-    `${appends} appends of ${count} events: ${written} rows written and ${toPrune} to be pruned, ${per.toFixed(4)} an event`,
-  )
+  const rows = `${written} rows written and ${toPrune} to be pruned`
+  console.log(`${appends} appends of ${count} events: ${rows}, ${per.toFixed(4)} an event`)
   return per
 }
 

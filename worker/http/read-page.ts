@@ -11,7 +11,7 @@ export type Source = StreamAccess & { readonly store: SegmentStore | undefined }
 /**
  * One page from an offset on, wherever it lies: what the stream's object has let go of is read here, past the object.
  *
- * @throws Error when a segment is missing or is not what was sealed; the stream is not at fault, so trying again may help
+ * @throws Error marked as retryable when a segment is missing, or is not what was sealed
  */
 export async function readPage(source: Source, offset: string, end?: string): Promise<Page | ReadFault> {
   const found = await source.stub.read(offset, end, source.caller)

@@ -140,8 +140,8 @@ export class StreamObject extends DurableObject<Env> {
   }
 
   /**
-   * What is due by itself. What fails is tried again by an alarm of our own: the platform would try a few times and then
-   * never again.
+   * What is due by itself. What fails is tried again by an alarm of our own: the platform would try a few times
+   * and then never again.
    */
   override async alarm(): Promise<void> {
     try {
