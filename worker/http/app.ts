@@ -114,7 +114,7 @@ async function read(c: StreamContext): Promise<Response> {
   const [offset, ...others] = c.req.queries("offset") ?? []
   const [live] = c.req.queries("live") ?? []
   if (others.length > 0) return refuse(400, `A read has one offset; ${others.length + 1} came.`)
-  if (c.req.query("segments") === "true")
+  if (live === undefined && c.req.query("segments") === "true")
     return segmentListResponse(await c.get("stub").segments(c.get("caller")))
   if (live === undefined) return catchUp(c, offset ?? START)
   if (offset === undefined) return refuse(400, `A live read has an offset; none came.`)

@@ -108,6 +108,20 @@ function closeOf({ webSocket }: Response): Promise<{ code: number; reason: strin
   })
 }
 
+test("[ACCESS4] a request that calls itself a socket gets nothing else by it", async () => {
+  await makeStream("acme/disguised", "[1]")
+  const headers = { upgrade: "websocket", "sec-websocket-protocol": "headwater.v1" }
+  const ask = (query: string, method = "GET") =>
+    request(`/v1/stream/acme/disguised?${query}`, { method, headers })
+  for (const query of ["segments=true", "offset=-1", "offset=-1&live=sse", "offset=-1&live=sse&live=ws"])
+    expect((await ask(query)).status).toBe(401)
+  for (const method of ["HEAD", "PUT", "POST", "DELETE"])
+    expect((await ask("offset=-1&live=ws", method)).status).toBe(401)
+  expect((await ask("live=ws&segments=true")).status).toBe(400)
+  for (const query of ["offset=-1&live=ws&segments=true", "offset=-1&live=ws&live=sse", "offset=-1&live=ws"])
+    expect((await closeOf(await ask(query))).code).toBe(4401)
+})
+
 test("[ACCESS5] answers are for their caller's cache only, and pages differ by token", async () => {
   await makeStream("acme/cached", "[1]")
   const answer = await ask("acme/cached", "GET", await issuer.token("ada"))
