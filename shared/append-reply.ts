@@ -1,8 +1,8 @@
 import type { AppendClaim, AppendVerdict, StreamFacts } from "./append.ts"
 import { HEADER } from "./http.ts"
-import { LIMITS } from "./limits.ts"
 import type { Offset } from "./offset.ts"
 import type { ProducerMark } from "./producer.ts"
+import { overBudget } from "./refusals.ts"
 
 /** An answer as HTTP would give it, without the headers that every answer carries. */
 export type Reply = {
@@ -47,7 +47,7 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
     case "malformed":
       return { status: 400, headers: {}, message: verdict.reason }
     case "too-large":
-      return { status: 413, headers: {}, message: tooLargeMessage(verdict.bytes) }
+      return { status: 413, headers: {}, message: tooLargeMessage(verdict) }
     case "closed":
       return { status: 409, headers: tail, message: "The stream is closed; nothing can be appended to it." }
     case "wrong-type":
@@ -76,7 +76,8 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         message: "A producer's new epoch begins with seq 0; a later one came.",
       }
     case "epoch-jump": {
-      const message = `The producer's epoch is ${verdict.epoch}, and may rise by ${LIMITS.epochJumpMax} at once; a later one came.`
+      const { epoch, epochJumpMax } = verdict
+      const message = `The producer's epoch is ${epoch}, and may rise by ${epochJumpMax} at once; a later one came.`
       return { status: 400, headers: {}, message }
     }
     case "foreign-producer":
@@ -94,13 +95,18 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         message: `Seq ${expectedSeq} of this producer comes next; ${receivedSeq} came.`,
       }
     }
+    case "over-budget":
+      return overBudget(verdict)
   }
 }
 
 export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
 
-export function tooLargeMessage(bytes: number): string {
-  return `An append may have ${LIMITS.appendBytesMax} bytes; this one has ${bytes}.`
+/** An append, or a body that would have been one, and how many bytes it may have. */
+export type TooLarge = { readonly bytes: number; readonly appendBytesMax: number }
+
+export function tooLargeMessage({ bytes, appendBytesMax }: TooLarge): string {
+  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}.`
 }
 
 function markHeaders(mark: ProducerMark | undefined): Record<string, string> {

@@ -29,6 +29,7 @@ const STREAM: StreamFacts = {
   isEmpty: false,
   streamSeq: "b",
   producer: { owner: undefined, epoch: 3, seq: 7, batch: (seq) => (seq === 7 ? TAKEN : undefined) },
+  bounds: LIMITS,
 }
 
 const CLAIM: AppendClaim = {
@@ -118,14 +119,15 @@ test("[EDGE7] an epoch may rise, and not out of reach", () => {
 
 test("[EDGE7] the producer rule, number by number", () => {
   const known = { epoch: 3, seq: 7 }
-  expect(admit(undefined, { epoch: 9, seq: 0 })).toEqual({ kind: "accept" })
-  expect(admit(undefined, { epoch: 0, seq: 1 })).toEqual({ kind: "gap", expectedSeq: 0 })
-  expect(admit(known, { epoch: 3, seq: 8 })).toEqual({ kind: "accept" })
-  expect(admit(known, { epoch: 3, seq: 9 })).toEqual({ kind: "gap", expectedSeq: 8 })
-  for (const seq of [0, 6, 7]) expect(admit(known, { epoch: 3, seq })).toEqual({ kind: "duplicate", known })
-  expect(admit(known, { epoch: 2, seq: 8 })).toEqual({ kind: "fenced", epoch: 3 })
-  expect(admit(known, { epoch: 4, seq: 0 })).toEqual({ kind: "accept" })
-  expect(admit(known, { epoch: 4, seq: 1 })).toEqual({ kind: "bad-start" })
+  expect(admit(undefined, { epoch: 9, seq: 0 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(undefined, { epoch: 0, seq: 1 }, LIMITS.epochJumpMax)).toEqual({ kind: "gap", expectedSeq: 0 })
+  expect(admit(known, { epoch: 3, seq: 8 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(known, { epoch: 3, seq: 9 }, LIMITS.epochJumpMax)).toEqual({ kind: "gap", expectedSeq: 8 })
+  for (const seq of [0, 6, 7])
+    expect(admit(known, { epoch: 3, seq }, LIMITS.epochJumpMax)).toEqual({ kind: "duplicate", known })
+  expect(admit(known, { epoch: 2, seq: 8 }, LIMITS.epochJumpMax)).toEqual({ kind: "fenced", epoch: 3 })
+  expect(admit(known, { epoch: 4, seq: 0 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(known, { epoch: 4, seq: 1 }, LIMITS.epochJumpMax)).toEqual({ kind: "bad-start" })
 })
 
 test("[WS11] headers and a frame's fields make the same claim", () => {
@@ -145,9 +147,9 @@ test("[WS11] headers and a frame's fields make the same claim", () => {
     close: true,
     contentType: "application/json",
   }
-  expect(claimOfHeaders((name) => headers.get(name))).toEqual(claimOfFrame(fields))
-  expect(claimOfFrame(fields)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
-  expect(claimOfHeaders(() => undefined)).toEqual(claimOfFrame({}))
+  expect(claimOfHeaders((name) => headers.get(name), LIMITS)).toEqual(claimOfFrame(fields, LIMITS))
+  expect(claimOfFrame(fields, LIMITS)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
+  expect(claimOfHeaders(() => undefined, LIMITS)).toEqual(claimOfFrame({}, LIMITS))
 })
 
 test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999999999999999"])(
@@ -158,6 +160,6 @@ test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999
       ["producer-epoch", "0"],
       ["producer-seq", text],
     ])
-    expect(claimOfHeaders((name) => headers.get(name))).toMatchObject({ ok: false })
+    expect(claimOfHeaders((name) => headers.get(name), LIMITS)).toMatchObject({ ok: false })
   },
 )

@@ -1,9 +1,10 @@
 declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import("../../worker/index.ts")
-    durableNamespaces: "StreamObject"
+    durableNamespaces: "StreamObject" | "PrincipalObject"
   }
   interface Env {
     readonly STREAMS: DurableObjectNamespace<import("../../worker/index.ts").StreamObject>
+    readonly PRINCIPALS: DurableObjectNamespace<import("../../worker/index.ts").PrincipalObject>
   }
 }

@@ -2,38 +2,59 @@ import { type Context, Hono } from "hono"
 import { claimOfHeaders } from "../../shared/append-claim.ts"
 import { tooLargeMessage } from "../../shared/append-reply.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
+import { tooManyStreams } from "../../shared/refusals.ts"
+import { boundsFor, configurationFault } from "../configuration.ts"
 import type { Env } from "../env.ts"
+import { createCounted, creatorOf } from "../limits/counted-creation.ts"
+import { headerBytesFault } from "../limits/header-bytes.ts"
+import { type Facts, log } from "../log.ts"
+import { withDataPoint } from "../meter/data-point.ts"
 import { R2Store } from "../segments/r2-store.ts"
 import { appendResponse, refuse } from "./answer.ts"
+import { termsChange } from "./change-headers.ts"
 import { preflight, withCommonHeaders } from "./common-headers.ts"
 import { createClaim, stateHeaders } from "./create-headers.ts"
 import type { StreamStub } from "./feed.ts"
+import { HEALTH, health } from "./health.ts"
 import { longPoll } from "./long-poll.ts"
+import { meterRoutes } from "./meter-route.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
 import { readPage, type Source } from "./read-page.ts"
 import { readBody } from "./request-body.ts"
 import { segmentListResponse } from "./segment-list.ts"
 import { sse } from "./sse.ts"
+import { pathFault } from "./stream-path.ts"
 
 const PREFIX = "/v1/stream/"
 
-type Variables = { path: string; stub: StreamStub; source: Source }
+type Variables = {
+  path: string
+  stub: StreamStub
+  source: Source
+  bounds: Bounds
+  /** Who asks, where the edge knows its callers. */
+  principal: string | undefined
+}
 
 type StreamContext = Context<{ Bindings: Env; Variables: Variables }>
 
 /** Bytes in, one question to the stream's object, bytes out. A route keeps no state and decides nothing. */
 const routes = new Hono<{ Bindings: Env; Variables: Variables }>()
 
-routes.get("/health", (c) => c.json({ status: "ok" }))
+routes.get(HEALTH, (c) => health(c.env))
 
 routes.options("*", () => preflight())
 
 routes.use(`${PREFIX}*`, async (c, next) => {
   const path = new URL(c.req.url).pathname.slice(PREFIX.length)
-  const fault = pathFault(path)
+  const bounds = boundsFor(c.env)
+  const fault = pathFault(path, bounds.pathLengthMax)
   if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)
+  const tooLong = headerBytesFault(c.req.raw.headers, bounds.headerBytesMax)
+  if (tooLong !== undefined) return refuse(431, tooLong)
+  c.set("bounds", bounds)
   c.set("path", path)
   const stub = c.env.STREAMS.getByName(path)
   c.set("stub", stub)
@@ -41,12 +62,21 @@ routes.use(`${PREFIX}*`, async (c, next) => {
   return next()
 })
 
+routes.route("/", meterRoutes)
+
 routes.put(`${PREFIX}*`, async (c) => {
-  const body = await readBody(c.req.raw)
-  const claim = createClaim(c.req.raw.headers)
+  const bounds = c.get("bounds")
+  const body = await readBody(c.req.raw, bounds)
+  const claim = createClaim(c.req.raw.headers, bounds)
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  const outcome = await c.get("stub").create(claim.value, body.bytes)
+  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body))
+  const [stub, principal] = [c.get("stub"), c.get("principal")]
+  const outcome = await createCounted({
+    path: c.get("path"),
+    creator: creatorOf(c.env, bounds, principal),
+    isThere: async () => (await stub.head()).kind === "stream",
+    create: async () => stub.create({ ...claim.value, principal }, body.bytes),
+  })
   switch (outcome.kind) {
     case "stream": {
       const location = outcome.isNew ? { Location: locationOf(c.req.url) } : undefined
@@ -60,15 +90,18 @@ routes.put(`${PREFIX}*`, async (c) => {
     case "malformed":
       return refuse(400, outcome.reason)
     case "too-large":
-      return refuse(413, tooLargeMessage(outcome.bytes))
+      return refuse(413, tooLargeMessage(outcome))
+    case "too-many":
+      return appendResponse(tooManyStreams(bounds))
   }
 })
 
 routes.post(`${PREFIX}*`, async (c) => {
-  const body = await readBody(c.req.raw)
-  const claim = claimOfHeaders((name) => c.req.header(name))
+  const bounds = c.get("bounds")
+  const body = await readBody(c.req.raw, bounds)
+  const claim = claimOfHeaders((name) => c.req.header(name), bounds)
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
+  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body))
   return appendResponse(await c.get("stub").append(claim.value, body.bytes))
 })
 
@@ -77,11 +110,18 @@ routes.delete(`${PREFIX}*`, async (c) => {
   return isDeleted ? new Response(null, { status: 204 }) : faultResponse({ kind: "missing" })
 })
 
+routes.patch(`${PREFIX}*`, async (c) => {
+  const change = termsChange(c.req.raw.headers)
+  if (!change.ok) return refuse(400, change.reason)
+  const isChanged = await c.get("stub").change(change.value)
+  return isChanged ? new Response(null, { status: 204 }) : faultResponse({ kind: "missing" })
+})
+
 /** Hono asks this one for HEAD as well. */
 routes.get(`${PREFIX}*`, (c) => (c.req.method === "HEAD" ? head(c) : read(c)))
 
 routes.all(`${PREFIX}*`, (c) => {
-  const allow = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+  const allow = "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS"
   return refuse(405, `A stream takes ${allow}; ${c.req.method} came.`, { Allow: allow })
 })
 
@@ -89,8 +129,8 @@ routes.notFound((c) =>
   refuse(404, `Streams are below ${PREFIX}; ${new URL(c.req.url).pathname} was asked for.`),
 )
 
-routes.onError((error) => {
-  console.error(JSON.stringify({ message: "request failed", error: String(error) }))
+routes.onError((error, c) => {
+  log("request failed", { ...requestFacts(c.req.raw), error: String(error) })
   const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean } // the runtime's marks
   if (retryable === true || overloaded === true) {
     return refuse(503, "The stream cannot answer now; try again.", { "Retry-After": "1" })
@@ -114,9 +154,9 @@ async function read(c: StreamContext): Promise<Response> {
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll(c.get("source"), offset, cursor)
+      return longPoll(c.get("source"), offset, cursor, c.get("bounds"))
     case "sse":
-      return sse(c.get("source"), offset, cursor)
+      return sse(c.get("source"), offset, cursor, c.get("bounds"))
     case "ws":
       return openSocket(c, offset)
     default:
@@ -155,16 +195,22 @@ function locationOf(url: string): string {
   return origin + pathname
 }
 
-/** The path keeps the spelling of the URL, as the URL standard writes it. */
-function pathFault(path: string): string | undefined {
-  if (path === "") return "it has no name"
-  if (path.length > LIMITS.pathLengthMax)
-    return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
-}
-
 export const app = {
   async fetch(request: Request, env: Env): Promise<Response> {
-    return withCommonHeaders(await routes.fetch(request, env))
+    const answer = async (asked: Request) => withCommonHeaders(await answerOf(asked, env))
+    return env.METER === undefined ? answer(request) : withDataPoint(env.METER, request, answer)
   },
+}
+
+async function answerOf(request: Request, env: Env): Promise<Response> {
+  const fault = configurationFault(env)
+  if (fault === undefined || new URL(request.url).pathname === HEALTH) return routes.fetch(request, env)
+  log("not configured", { ...requestFacts(request), error: fault })
+  return refuse(503, fault)
+}
+
+/** By what a request is found again. */
+function requestFacts(request: Request): Facts {
+  const ray = request.headers.get("cf-ray")
+  return { method: request.method, path: new URL(request.url).pathname, ...(ray !== null && { ray }) }
 }

@@ -17,6 +17,8 @@ const EXPOSED = [
   HEADER.earliestOffset,
   HEADER.retentionAge,
   HEADER.retentionBytes,
+  HEADER.resumesAt,
+  HEADER.retryAfter,
   HEADER.producerConflict,
   "etag",
   "location",
@@ -36,6 +38,7 @@ const ACCEPTED = [
   HEADER.expectedOffset,
   HEADER.retentionAge,
   HEADER.retentionBytes,
+  HEADER.budget,
 ]
 
 /**
@@ -50,7 +53,7 @@ const COMMON = {
 }
 
 const PREFLIGHT = {
-  "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+  "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS",
   "Access-Control-Allow-Headers": ACCEPTED.join(", "),
   "Access-Control-Max-Age": "86400",
 }

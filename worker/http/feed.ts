@@ -25,10 +25,11 @@ export class Feed {
     if (signal.aborted) this.close()
   }
 
-  /** Opens the socket. It is closed when `signal` aborts. */
-  static async open(stub: StreamStub, offset: Offset, signal: AbortSignal): Promise<Feed> {
+  /** Opens the socket, if the stream has room for it. It is closed when `signal` aborts. */
+  static async open(stub: StreamStub, offset: Offset, signal: AbortSignal): Promise<Feed | undefined> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": SUBPROTOCOL }
-    const { webSocket } = await stub.fetch(`https://stream/?live=ws&offset=${offset}`, { headers })
+    const { webSocket, status } = await stub.fetch(`https://stream/?live=feed&offset=${offset}`, { headers })
+    if (status === 429) return undefined
     if (webSocket === null) throw new Error("The stream's object answered an upgrade without a socket.")
     return new Feed(webSocket, signal)
   }
