@@ -103,10 +103,15 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
 export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
 
 /** An append, or a body that would have been one, and how many bytes it may have. */
-export type TooLarge = { readonly bytes: number; readonly appendBytesMax: number }
+export type TooLarge = {
+  readonly bytes: number
+  readonly appendBytesMax: number
+  /** It was not read to its end: `bytes` is how much of it was. */
+  readonly isCut?: boolean
+}
 
-export function tooLargeMessage({ bytes, appendBytesMax }: TooLarge): string {
-  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}.`
+export function tooLargeMessage({ bytes, appendBytesMax, isCut = false }: TooLarge): string {
+  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}${isCut ? " or more" : ""}.`
 }
 
 function markHeaders(mark: ProducerMark | undefined): Record<string, string> {

@@ -1,6 +1,5 @@
 import { type Context, Hono } from "hono"
 import { claimOfHeaders } from "../../shared/append-claim.ts"
-import { tooLargeMessage } from "../../shared/append-reply.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
@@ -22,7 +21,7 @@ import { longPoll } from "./long-poll.ts"
 import { meterRoutes } from "./meter-route.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
 import { readPage, type Source } from "./read-page.ts"
-import { readBody } from "./request-body.ts"
+import { readBody, refuseBody } from "./request-body.ts"
 import { segmentListResponse } from "./segment-list.ts"
 import { sse } from "./sse.ts"
 import { pathFault } from "./stream-path.ts"
@@ -69,7 +68,7 @@ routes.put(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw, bounds)
   const claim = createClaim(c.req.raw.headers, bounds)
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body))
+  if (body.kind !== "whole") return refuseBody(body)
   const [stub, principal] = [c.get("stub"), c.get("principal")]
   const outcome = await createCounted({
     path: c.get("path"),
@@ -90,7 +89,7 @@ routes.put(`${PREFIX}*`, async (c) => {
     case "malformed":
       return refuse(400, outcome.reason)
     case "too-large":
-      return refuse(413, tooLargeMessage(outcome))
+      return refuseBody(outcome)
     case "too-many":
       return appendResponse(tooManyStreams(bounds))
   }
@@ -101,7 +100,7 @@ routes.post(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw, bounds)
   const claim = claimOfHeaders((name) => c.req.header(name), bounds)
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body))
+  if (body.kind !== "whole") return refuseBody(body)
   return appendResponse(await c.get("stub").append(claim.value, body.bytes))
 })
 

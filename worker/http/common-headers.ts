@@ -26,6 +26,7 @@ const EXPOSED = [
 
 const ACCEPTED = [
   "content-type",
+  "content-encoding",
   "authorization",
   "if-none-match",
   HEADER.closed,

@@ -62,12 +62,14 @@ export class Meter {
     if (known.day === this.#day) addCounts(this.#today, known.today)
   }
 
-  /** A stream begins: what was counted under its name before is not its own. */
+  /** A stream begins, by one request: what was counted under its name before is not its own. */
   restart(): void {
     this.#settle()
     this.#isRestored = true
     this.#total = noCounts()
     this.#today = noCounts()
+    this.count("wakes", 1)
+    this.count("requests", 1)
   }
 
   get tally(): Tally {

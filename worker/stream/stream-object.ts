@@ -10,7 +10,7 @@ import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
 import { AppendRate } from "../limits/append-rate.ts"
 import { RareLog } from "../limits/rare-log.ts"
-import { log } from "../log.ts"
+import { type Facts, log } from "../log.ts"
 import { Meter } from "../meter/meter.ts"
 import type { MeterReport } from "../meter/meter-report.ts"
 import { R2Store, sha256 } from "../segments/r2-store.ts"
@@ -134,7 +134,7 @@ export class StreamObject extends DurableObject<Env> {
     const { searchParams } = new URL(request.url)
     if (this.ctx.getWebSockets().length >= this.#bounds.socketsMax) {
       const { status, headers, message = "" } = noRoom(this.#bounds)
-      this.#refusals.say("stream full", { object: this.ctx.id.toString() }, now())
+      this.#refusals.say("stream full", this.#facts(), now())
       const isFeed = searchParams.get("live") === "feed"
       return isFeed ? Response.json({ message }, { status, headers }) : closedSocket(CLOSE.full, message)
     }
@@ -168,7 +168,7 @@ export class StreamObject extends DurableObject<Env> {
       await this.#sealer?.run()
       this.#core.expire()
     } catch (error) {
-      log("upkeep failed", { object: this.ctx.id.toString(), error: String(error) })
+      log("upkeep failed", { ...this.#facts(), error: String(error) })
       this.#setAlarm(now() + this.#bounds.upkeepRetryMs)
     }
   }
@@ -180,7 +180,7 @@ export class StreamObject extends DurableObject<Env> {
     const reply = hasty ?? (await this.#queue.append(ask))
     if (reply.status === 429) {
       const message = hasty === undefined ? "budget reached" : "rate limited"
-      this.#refusals.say(message, { object: this.ctx.id.toString() }, now())
+      this.#refusals.say(message, this.#facts(), now())
     }
     return reply
   }
@@ -189,6 +189,12 @@ export class StreamObject extends DurableObject<Env> {
     this.#meter.passTo(now())
     this.#meter.count("requests", 1)
     this.#meter.count("bytesIn", bytesIn)
+  }
+
+  /** By what an operator finds the stream. */
+  #facts(): Facts {
+    const { id } = this.ctx
+    return { object: id.toString(), ...(id.name !== undefined && { stream: id.name }) }
   }
 
   #setAlarm(at: number): void {
