@@ -1,9 +1,9 @@
 import type { AppendClaim, AppendVerdict, StreamFacts } from "./append.ts"
 import { foreignSourceMessage } from "./attribution.ts"
 import { HEADER } from "./http.ts"
-import { LIMITS } from "./limits.ts"
 import type { Offset } from "./offset.ts"
 import type { ProducerMark } from "./producer.ts"
+import { overBudget } from "./refusals.ts"
 
 /** An answer as HTTP would give it, without the headers that every answer carries. */
 export type Reply = {
@@ -48,7 +48,7 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
     case "malformed":
       return { status: 400, headers: {}, message: verdict.reason }
     case "too-large":
-      return { status: 413, headers: {}, message: tooLargeMessage(verdict.bytes) }
+      return { status: 413, headers: {}, message: tooLargeMessage(verdict) }
     case "closed":
       return { status: 409, headers: tail, message: "The stream is closed; nothing can be appended to it." }
     case "wrong-type":
@@ -79,8 +79,8 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         message: "A producer's new epoch begins with seq 0; a later one came.",
       }
     case "epoch-jump": {
-      const bound = `it may rise by ${LIMITS.epochJumpMax} at once`
-      const message = `The producer's epoch is ${verdict.epoch} and ${bound}; a later one came.`
+      const { epoch, epochJumpMax } = verdict
+      const message = `The producer's epoch is ${epoch}, and may rise by ${epochJumpMax} at once; a later one came.`
       return { status: 400, headers: {}, message }
     }
     case "foreign-producer":
@@ -98,13 +98,23 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         message: `Seq ${expectedSeq} of this producer comes next; ${receivedSeq} came.`,
       }
     }
+    case "over-budget":
+      return overBudget(verdict)
   }
 }
 
 export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
 
-export function tooLargeMessage(bytes: number): string {
-  return `An append may have ${LIMITS.appendBytesMax} bytes; this one has ${bytes}.`
+/** An append, or a body that would have been one, and how many bytes it may have. */
+export type TooLarge = {
+  readonly bytes: number
+  readonly appendBytesMax: number
+  /** It was not read to its end: `bytes` is how much of it was. */
+  readonly isCut?: boolean
+}
+
+export function tooLargeMessage({ bytes, appendBytesMax, isCut = false }: TooLarge): string {
+  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}${isCut ? " or more" : ""}.`
 }
 
 function markHeaders(mark: ProducerMark | undefined): Record<string, string> {

@@ -3,8 +3,9 @@ import { type Chain, extendChain } from "./chain.ts"
 import type { Decoded } from "./decoded.ts"
 import type { FrameBody } from "./frames.ts"
 import { mediaType } from "./http.ts"
-import { LIMITS } from "./limits.ts"
+import type { Bounds } from "./limits.ts"
 import { type Offset, START } from "./offset.ts"
+import type { Microdollars } from "./prices.ts"
 import { admit, type ProducerMark } from "./producer.ts"
 
 /** What an append says of itself, by headers or in a frame. */
@@ -27,8 +28,14 @@ export type ProducerClaim = ProducerMark & { readonly id: string }
  */
 export type AppendBody = { readonly data: FrameBody; readonly count: number; readonly bytes: number }
 
-/** A body that has not been looked into yet. */
-export type RawBody = { readonly bytes: number; decode(contentType: string): Decoded<AppendBody> }
+/** A body that has not been looked into yet. Its messages may nest `jsonDepthMax` levels deep. */
+export type RawBody = {
+  readonly bytes: number
+  decode(contentType: string, jsonDepthMax: number): Decoded<AppendBody>
+}
+
+/** The bounds that the append rule holds to. */
+export type AppendBounds = Pick<Bounds, "appendBytesMax" | "jsonDepthMax" | "epochJumpMax">
 
 /** All that the append rule must know of a stream. */
 export type StreamFacts = {
@@ -40,7 +47,13 @@ export type StreamFacts = {
   readonly streamSeq: string | undefined
   /** What is known of the producer in the claim. */
   readonly producer: ProducerFacts | undefined
+  /** Why nothing is added to the stream for now. */
+  readonly pause?: Pause | undefined
+  readonly bounds: AppendBounds
 }
+
+/** A stream has cost what it may cost in a day, and takes appends again later. `resumesAt` is that moment, RFC 3339. */
+export type Pause = { readonly waitMs: number; readonly resumesAt: string; readonly budget: Microdollars }
 
 export type ProducerFacts = ProducerMark & {
   /** The principal that first used the producer's id; undefined when that was nobody the edge knew. */
@@ -71,7 +84,7 @@ export type AppendVerdict =
       readonly likeness: Likeness
     }
   | { readonly kind: "malformed"; readonly reason: string }
-  | { readonly kind: "too-large"; readonly bytes: number }
+  | { readonly kind: "too-large"; readonly bytes: number; readonly appendBytesMax: number }
   | { readonly kind: "closed" }
   | { readonly kind: "wrong-type"; readonly came: string }
   /** An event says that somebody else has made it. */
@@ -79,20 +92,22 @@ export type AppendVerdict =
   | { readonly kind: "stale-stream-seq"; readonly last: string; readonly came: string }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "bad-start" }
-  | { readonly kind: "epoch-jump"; readonly epoch: number }
+  | { readonly kind: "epoch-jump"; readonly epoch: number; readonly epochJumpMax: number }
   | { readonly kind: "foreign-producer" }
   | { readonly kind: "unexpected-tail"; readonly expected: Offset }
   | { readonly kind: "gap"; readonly expectedSeq: number; readonly receivedSeq: number }
+  | ({ readonly kind: "over-budget" } & Pause)
 
 /**
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
- * then the content type, the body, who made its events, the producer's number, the expected offset, and last
- * `Stream-Seq`. A batch that the stream has taken before is a duplicate even when the stream is closed or longer by
- * now: it is stored, and saying
+ * then the content type, the body, who made its events, the producer's number, the expected offset, `Stream-Seq`, and
+ * last whether the stream takes anything for now. A batch that the stream has taken before is a duplicate even when the
+ * stream is closed or longer by now: it is stored, and saying
  * otherwise would make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
-  if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
+  const { appendBytesMax, jsonDepthMax } = stream.bounds
+  if (body.bytes > appendBytesMax) return { kind: "too-large", bytes: body.bytes, appendBytesMax }
   if (body.bytes === 0 && !claim.close)
     return malformed("An append has a body, or closes the stream; this one is empty.")
   if (stream.closed) return judgeAfterClose(stream, claim, body)
@@ -103,18 +118,17 @@ export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): A
   if (mediaType(claim.contentType) !== mediaType(stream.contentType)) {
     return { kind: "wrong-type", came: claim.contentType }
   }
-  const decoded = body.decode(stream.contentType)
+  const decoded = body.decode(stream.contentType, jsonDepthMax)
   if (!decoded.ok) return malformed(decoded.reason)
   if (decoded.value.count === 0)
     return malformed("An append holds at least one message; an empty array came.")
-  return (
-    judgeSource(claim, decoded.value) ??
-    judgeTurn(stream, claim, decoded.value) ?? { kind: "store", body: decoded.value }
-  )
+  const verdict = judgeSource(claim, decoded.value) ?? judgeTurn(stream, claim, decoded.value)
+  if (verdict !== undefined) return verdict
+  return stream.pause ? { kind: "over-budget", ...stream.pause } : { kind: "store", body: decoded.value }
 }
 
 function judgeAfterClose(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
-  const decoded = body.bytes === 0 ? undefined : body.decode(stream.contentType)
+  const decoded = body.bytes === 0 ? undefined : body.decode(stream.contentType, stream.bounds.jsonDepthMax)
   const verdict = judgeProducer(stream, claim, decoded?.ok ? decoded.value : undefined)
   if (verdict?.kind === "duplicate" || verdict?.kind === "foreign-producer") return verdict
   return claim.producer === undefined && body.bytes === 0 ? { kind: "close" } : { kind: "closed" }
@@ -138,13 +152,13 @@ function judgeSource({ principal }: AppendClaim, { data }: AppendBody): AppendVe
 
 /** Undefined when the producer rule has nothing against it. */
 function judgeProducer(
-  { producer: known }: StreamFacts,
+  { producer: known, bounds }: StreamFacts,
   { producer, principal }: AppendClaim,
   body: AppendBody | undefined,
 ): AppendVerdict | undefined {
   if (producer === undefined) return undefined
   if (known?.owner !== undefined && known.owner !== principal) return { kind: "foreign-producer" }
-  const admission = admit(known, producer)
+  const admission = admit(known, producer, bounds.epochJumpMax)
   switch (admission.kind) {
     case "accept":
       return undefined

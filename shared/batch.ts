@@ -1,5 +1,4 @@
 import { bad, type Decoded, good, parseJson } from "./decoded.ts"
-import { LIMITS } from "./limits.ts"
 
 /*
  * A batch of a JSON stream is the text of its messages, joined by commas, byte for byte as they were sent:
@@ -16,20 +15,20 @@ export type Batch = { readonly text: string; readonly count: number }
 
 export const EMPTY_BATCH: Batch = { text: "", count: 0 }
 
-/** Checks the text of a batch, without brackets, as a WebSocket frame carries it. */
-export function decodeBatch(text: string): Decoded<Batch> {
+/** Checks the text of a batch, without brackets, as a WebSocket frame carries it. Messages nest so deep at most. */
+export function decodeBatch(text: string, depthMax: number): Decoded<Batch> {
   const parsed = parseJson(`[${text}]`)
   if (!parsed.ok) return parsed
-  if (depthOf(text) > LIMITS.jsonDepthMax) return tooDeep()
+  if (depthOf(text) > depthMax) return tooDeep(depthMax)
   return good({ text, count: (parsed.value as unknown[]).length }) // brackets make an array
 }
 
 /** Checks the body of an HTTP append: one message, or an array of messages, which is opened one level. */
-export function decodeBatchBody(body: string): Decoded<Batch> {
+export function decodeBatchBody(body: string, depthMax: number): Decoded<Batch> {
   const parsed = parseJson(body)
   if (!parsed.ok) return parsed
   const isArray = Array.isArray(parsed.value)
-  if (depthOf(body) > LIMITS.jsonDepthMax + (isArray ? 1 : 0)) return tooDeep()
+  if (depthOf(body) > depthMax + (isArray ? 1 : 0)) return tooDeep(depthMax)
   if (!isArray) return good({ text: body, count: 1 })
   const count = parsed.value.length
   return good(
@@ -37,8 +36,8 @@ export function decodeBatchBody(body: string): Decoded<Batch> {
   )
 }
 
-function tooDeep(): Decoded<never> {
-  return bad(`Messages may nest ${LIMITS.jsonDepthMax} levels deep; one of these is deeper.`)
+function tooDeep(depthMax: number): Decoded<never> {
+  return bad(`Messages may nest ${depthMax} levels deep; one of these is deeper.`)
 }
 
 /** The messages of a batch that has been checked. @throws SyntaxError when it has not. */

@@ -36,6 +36,8 @@ export const CLOSE = {
   gone: 4410,
   /** More is missing than a socket carries. Read it with GET, then open a socket again. */
   behind: 4426,
+  /** The stream has as many sockets as it may have. */
+  full: 4429,
 } as const
 
 /** Text in JSON streams, bytes in all others. */
@@ -146,13 +148,11 @@ const NEWLINE = 0x0a
 
 type Parts = { readonly header: Record<string, unknown>; readonly body: FrameBody }
 
-function decodeParts(data: FrameData): Decoded<Parts> {
-  const cut = typeof data === "string" ? cutText(data) : cutBytes(new Uint8Array(data))
-  if (cut === undefined) {
-    return bad(
-      `A frame begins with one line of JSON of at most ${LIMITS.frameHeaderBytesMax} bytes of UTF-8.`,
-    )
-  }
+function decodeParts(data: FrameData, headerBytesMax: number): Decoded<Parts> {
+  const cut =
+    typeof data === "string" ? cutText(data, headerBytesMax) : cutBytes(new Uint8Array(data), headerBytesMax)
+  if (cut === undefined)
+    return bad(`A frame begins with one line of JSON of at most ${headerBytesMax} bytes of UTF-8.`)
   const parsed = parseJson(cut.line)
   if (!parsed.ok) return bad(`The first line of a frame is its header. ${parsed.reason}`)
   if (!isRecord(parsed.value))
@@ -162,17 +162,17 @@ function decodeParts(data: FrameData): Decoded<Parts> {
 
 type Cut = { readonly line: string; readonly body: FrameBody }
 
-function cutText(text: string): Cut | undefined {
+function cutText(text: string, headerBytesMax: number): Cut | undefined {
   const newline = text.indexOf("\n")
   const end = newline === -1 ? text.length : newline
-  if (end > LIMITS.frameHeaderBytesMax) return undefined
+  if (end > headerBytesMax) return undefined
   return { line: text.slice(0, end), body: text.slice(end + 1) }
 }
 
-function cutBytes(bytes: Uint8Array<ArrayBuffer>): Cut | undefined {
+function cutBytes(bytes: Uint8Array<ArrayBuffer>, headerBytesMax: number): Cut | undefined {
   const newline = bytes.indexOf(NEWLINE)
   const end = newline === -1 ? bytes.length : newline
-  if (end > LIMITS.frameHeaderBytesMax) return undefined
+  if (end > headerBytesMax) return undefined
   const line = utf8Text(bytes.subarray(0, end))
   return line === undefined ? undefined : { line, body: bytes.subarray(end + 1) }
 }
@@ -198,10 +198,14 @@ export type ClientFrame = {
 }
 
 /**
- * Reads the outside of a client's frame. Its fields are judged with the append, and answered with a status.
+ * Reads the outside of a client's frame. Its fields are judged with the append, and answered with a status. An edge may
+ * take a longer first line than ours write.
  */
-export function decodeClientFrame(data: FrameData): Decoded<ClientFrame> {
-  const parts = decodeParts(data)
+export function decodeClientFrame(
+  data: FrameData,
+  headerBytesMax: number = LIMITS.frameHeaderBytesMax,
+): Decoded<ClientFrame> {
+  const parts = decodeParts(data, headerBytesMax)
   if (!parts.ok) return parts
   const { header: fields, body } = parts.value
   const { t, id } = fields
@@ -213,7 +217,7 @@ export function decodeClientFrame(data: FrameData): Decoded<ClientFrame> {
 /** Reads a frame of the edge's. Fields that are not known are left out, so that an edge may say more. */
 export function decodeEdgeFrame(data: FrameData): Decoded<EdgeFrame> {
   if (data === PONG) return good({ t: "pong" })
-  const parts = decodeParts(data)
+  const parts = decodeParts(data, LIMITS.frameHeaderBytesMax)
   if (!parts.ok) return parts
   const { header, body } = parts.value
   if (header.t === "reply") return decodeReply(header)

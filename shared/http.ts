@@ -22,6 +22,11 @@ export const HEADER = {
   /** Ours: how many seconds, and how many bytes, of a stream are kept at least. */
   retentionAge: "stream-retention-age",
   retentionBytes: "stream-retention-bytes",
+  /** Ours: dollars that a stream may cost in a day of UTC. */
+  budget: "stream-budget",
+  /** Ours, of a stream that has cost as much: when it takes appends again. */
+  resumesAt: "stream-resumes-at",
+  retryAfter: "retry-after",
   /** Ours, of a stream that no longer holds its beginning: where what is kept begins. */
   earliestOffset: "stream-earliest-offset",
   /** Ours: the place before the first message of an append; `stream-next-offset` is the place after its last. */

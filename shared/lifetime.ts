@@ -1,5 +1,4 @@
 import type { Millis } from "./ids.ts"
-import { LIMITS } from "./limits.ts"
 
 /** How long a stream lives. */
 export type Lifetime =
@@ -17,25 +16,31 @@ export function isSameLifetime(one: Lifetime, other: Lifetime): boolean {
 }
 
 /**
- * When a stream last used at `usedAt` ends; undefined for never. Uses are written down coarsely, so the
- * stream is given what the note may lag behind: it never ends early.
+ * When a stream last used at `usedAt` ends; undefined for never. Uses are written down coarsely, `noteMsInterval` apart
+ * at most, so the stream is given what the note may lag behind: it never ends early.
  */
-export function endOf(lifetime: Lifetime, usedAt: Millis): Millis | undefined {
+export function endOf(lifetime: Lifetime, usedAt: Millis, noteMsInterval: number): Millis | undefined {
   switch (lifetime.kind) {
     case "endless":
       return undefined
     case "until":
       return lifetime.at
     case "idle":
-      return (usedAt + lifetime.seconds * 1_000 + noteIntervalMs(lifetime.seconds)) as Millis // a time plus a duration
+      // a time plus a duration
+      return (usedAt + lifetime.seconds * 1_000 + lagMs(lifetime.seconds, noteMsInterval)) as Millis
   }
 }
 
 /** Whether a use at `now` is worth a write, when the last one written down was at `usedAt`. */
-export function isUseWorthNoting(lifetime: Lifetime, usedAt: Millis, now: Millis): boolean {
-  return lifetime.kind === "idle" && now - usedAt >= noteIntervalMs(lifetime.seconds)
+export function isUseWorthNoting(
+  lifetime: Lifetime,
+  usedAt: Millis,
+  now: Millis,
+  noteMsInterval: number,
+): boolean {
+  return lifetime.kind === "idle" && now - usedAt >= lagMs(lifetime.seconds, noteMsInterval)
 }
 
-function noteIntervalMs(seconds: number): number {
-  return Math.min(seconds * 100, LIMITS.useNoteMsInterval) // a tenth
+function lagMs(seconds: number, noteMsInterval: number): number {
+  return Math.min(seconds * 100, noteMsInterval) // a tenth
 }

@@ -20,6 +20,11 @@ export const LIMITS = {
   pathLengthMax: 512,
   /** A producer's name, in characters. */
   producerIdLengthMax: 256,
+  /** `Stream-Seq` and content types, in characters: they are stored with the stream, and read with every append. */
+  streamSeqLengthMax: 1_024,
+  contentTypeLengthMax: 256,
+  /** All headers of the protocol in one request: more than all of them at their bounds. */
+  headerBytesMax: 8 * KiB,
   /** How far an epoch may be ahead of a producer's last: past it the producer could be fenced off for ever. */
   epochJumpMax: 1_000,
   /** Batches of one producer of which a stream remembers where they stand: official clients have five in flight. */
@@ -38,6 +43,24 @@ export const LIMITS = {
   hotBytesMin: 2 * MiB,
   /** Between two attempts to seal, or to delete what was sealed, when R2 does not take it. */
   upkeepRetryMs: 30_000,
+  /** Sockets of one stream, those included that feed long-polls or server-sent events. An object takes 32,768. */
+  socketsMax: 10_000,
+  /** How long somebody waits who found no room for a socket: others come and go in this time. */
+  roomRetrySecondsMin: 10,
+  /** Appends to one stream that are judged at all: above what one object stores in a second. 0 is no bound. */
+  appendsPerSecondMax: 20_000,
+  /** Appends that may come at once after a while without any. */
+  appendsBurstMax: 40_000,
+  /** Streams that one principal has made and not deleted, where the edge knows its callers. 0 is no bound. */
+  streamsPerPrincipalMax: 10_000,
+  /** Streams that are looked at when a principal has too many: each is a question to an object. */
+  principalSweepMax: 50,
+  /** A creation that was begun so long ago is done, or failed. */
+  creationMsMax: 10_000,
+  /** What a stream without a budget of its own may cost in a day before it takes no appends. 0 is no bound. */
+  budgetMicrodollarsPerDay: 0,
+  /** Between two lines in the log that say the same of one stream. */
+  logRepeatMsInterval: 60_000,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */

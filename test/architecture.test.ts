@@ -17,7 +17,7 @@ const HOMES: Record<string, readonly string[]> = {
   jose: ["worker/access/"],
   "@sqlite.org/sqlite-wasm": ["client/state/sqlite.ts"],
   "@standard-schema/spec": ["shared/events.ts"],
-  "cloudflare:workers": ["worker/stream/stream-object.ts"],
+  "cloudflare:workers": ["worker/stream/stream-object.ts", "worker/limits/principal-object.ts"],
   headwater: ["demo/"],
   zod: ["demo/events.ts"],
 }

@@ -1,36 +1,82 @@
 import { bad, type Decoded, good } from "../shared/decoded.ts"
 import { type Bounds, LIMITS } from "../shared/limits.ts"
+import { parseDollars } from "../shared/prices.ts"
+
+const MiB = 1024 * 1024
 
 /** What an operator may set, and between what: beyond it the platform, or a rule of ours, would break. */
 const SETTABLE = {
   appendBytesMax: [1, LIMITS.appendBytesMax],
-  readBytesMax: [1, 32 * 1024 * 1024],
+  frameBytesMax: [1_024, 32 * MiB],
+  frameHeaderBytesMax: [256, 64 * 1024],
+  headerBytesMax: [256, 32 * 1024],
+  pathLengthMax: [1, 1_024],
+  producerIdLengthMax: [1, 1_024],
+  streamSeqLengthMax: [1, 4_096],
+  contentTypeLengthMax: [1, 1_024],
   jsonDepthMax: [1, 1_000],
+  epochJumpMax: [1, 1_000_000_000],
+  producerBatchesMax: [1, 1_000],
+  readBytesMax: [1, 32 * MiB],
+  socketCatchUpBytesMax: [0, 16 * MiB],
   longPollMsMax: [1, 120_000],
   sseMsMax: [1_000, 3_600_000],
-  segmentBytes: [1, 64 * 1024 * 1024],
-  hotBytesMin: [0, 1024 * 1024 * 1024],
-  socketCatchUpBytesMax: [0, 16 * 1024 * 1024],
+  useNoteMsInterval: [1_000, 3_600_000],
+  segmentBytes: [1, 64 * MiB],
+  hotBytesMin: [0, 1_024 * MiB],
   upkeepRetryMs: [100, 3_600_000],
+  socketsMax: [1, 32_768],
+  appendsPerSecondMax: [0, 1_000_000],
+  appendsBurstMax: [1, 10_000_000],
+  streamsPerPrincipalMax: [0, 1_000_000],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
+
+const BUDGET = "BUDGET_DOLLARS_PER_DAY"
 
 /** The variable of wrangler.toml that sets a bound: `appendBytesMax` is `APPEND_BYTES_MAX`. */
 export function variableOf(bound: string): string {
   return bound.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 }
 
+/** All variables that set bounds, and what holds when they are not set. A budget that is not set is none. */
+export const VARIABLES: readonly { readonly name: string; readonly standard: string }[] = [
+  ...Object.keys(SETTABLE).map((bound) => {
+    return { name: variableOf(bound), standard: String(LIMITS[bound as keyof Bounds]) } // SETTABLE names bounds
+  }),
+  { name: BUDGET, standard: "" },
+]
+
 /** The bounds of an edge: those of `shared/limits.ts`, but where a variable says otherwise. */
 export function boundsOf(variables: object): Decoded<Bounds> {
   const bounds: { -readonly [Name in keyof Bounds]: number } = { ...LIMITS }
   for (const [name, [least, most]] of Object.entries(SETTABLE)) {
     const variable = variableOf(name)
-    const value: unknown = Reflect.get(variables, variable)
-    if (value === undefined || value === "") continue
-    const number = /^[0-9]{1,12}$/.test(String(value)) ? Number(value) : Number.NaN
+    const value = settingIn(variables, variable)
+    if (value === undefined) continue
+    const number = /^[0-9]{1,12}$/.test(value) ? Number(value) : Number.NaN
     if (!(number >= least && number <= most)) {
       return bad(`${variable} is a whole number from ${least} to ${most}; ${JSON.stringify(value)} came.`)
     }
     bounds[name as keyof Bounds] = number // a name of the table is one of a bound
   }
-  return good(bounds)
+  const budget = budgetIn(variables)
+  if (!budget.ok) return budget
+  bounds.budgetMicrodollarsPerDay = budget.value
+  const { appendBytesMax, frameHeaderBytesMax, frameBytesMax } = bounds
+  if (appendBytesMax + frameHeaderBytesMax < frameBytesMax) return good(bounds)
+  const least = `APPEND_BYTES_MAX and FRAME_HEADER_BYTES_MAX, ${appendBytesMax} and ${frameHeaderBytesMax}`
+  return bad(`FRAME_BYTES_MAX is more than ${least} together; ${frameBytesMax} came.`)
+}
+
+function budgetIn(variables: object): Decoded<number> {
+  const value = settingIn(variables, BUDGET)
+  if (value === undefined) return good(LIMITS.budgetMicrodollarsPerDay)
+  const dollars = parseDollars(value)
+  return dollars.ok ? dollars : bad(`${BUDGET} is ${dollars.reason}`)
+}
+
+/** Variables are text, or what the JSON of a configuration made of them. One that is empty is not set. */
+function settingIn(variables: object, name: string): string | undefined {
+  const value: unknown = Reflect.get(variables, name)
+  return value === undefined || value === "" ? undefined : String(value)
 }

@@ -1,9 +1,14 @@
 import type { Variables } from "./access/access.ts"
+import type { PrincipalObject } from "./limits/principal-object.ts"
 import type { StreamObject } from "./stream/stream-object.ts"
 
 /** What the runtime binds, by the names of wrangler.toml. */
 export type Env = Variables & {
   readonly STREAMS: DurableObjectNamespace<StreamObject>
+  /** Where the streams of each principal are counted, when callers are known. */
+  readonly PRINCIPALS?: DurableObjectNamespace<PrincipalObject>
   /** Where old batches go. Without it they stay in the stream's object, which holds 10 GB. */
   readonly SEGMENTS?: R2Bucket
+  /** Where a data point for each request goes. Without it there are none. */
+  readonly METER?: AnalyticsEngineDataset
 }

@@ -1,5 +1,6 @@
 import { app } from "./http/app.ts"
 
+export { PrincipalObject } from "./limits/principal-object.ts"
 export { StreamObject } from "./stream/stream-object.ts"
 
 export default app

@@ -29,6 +29,7 @@ const STREAM: StreamFacts = {
   isEmpty: false,
   streamSeq: "b",
   producer: { owner: undefined, epoch: 3, seq: 7, batch: (seq) => (seq === 7 ? TAKEN : undefined) },
+  bounds: LIMITS,
 }
 
 const CLAIM: AppendClaim = {
@@ -119,14 +120,15 @@ test("[EDGE7] an epoch may rise, and not out of reach", () => {
 
 test("[EDGE7] the producer rule, number by number", () => {
   const known = { epoch: 3, seq: 7 }
-  expect(admit(undefined, { epoch: 9, seq: 0 })).toEqual({ kind: "accept" })
-  expect(admit(undefined, { epoch: 0, seq: 1 })).toEqual({ kind: "gap", expectedSeq: 0 })
-  expect(admit(known, { epoch: 3, seq: 8 })).toEqual({ kind: "accept" })
-  expect(admit(known, { epoch: 3, seq: 9 })).toEqual({ kind: "gap", expectedSeq: 8 })
-  for (const seq of [0, 6, 7]) expect(admit(known, { epoch: 3, seq })).toEqual({ kind: "duplicate", known })
-  expect(admit(known, { epoch: 2, seq: 8 })).toEqual({ kind: "fenced", epoch: 3 })
-  expect(admit(known, { epoch: 4, seq: 0 })).toEqual({ kind: "accept" })
-  expect(admit(known, { epoch: 4, seq: 1 })).toEqual({ kind: "bad-start" })
+  expect(admit(undefined, { epoch: 9, seq: 0 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(undefined, { epoch: 0, seq: 1 }, LIMITS.epochJumpMax)).toEqual({ kind: "gap", expectedSeq: 0 })
+  expect(admit(known, { epoch: 3, seq: 8 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(known, { epoch: 3, seq: 9 }, LIMITS.epochJumpMax)).toEqual({ kind: "gap", expectedSeq: 8 })
+  for (const seq of [0, 6, 7])
+    expect(admit(known, { epoch: 3, seq }, LIMITS.epochJumpMax)).toEqual({ kind: "duplicate", known })
+  expect(admit(known, { epoch: 2, seq: 8 }, LIMITS.epochJumpMax)).toEqual({ kind: "fenced", epoch: 3 })
+  expect(admit(known, { epoch: 4, seq: 0 }, LIMITS.epochJumpMax)).toEqual({ kind: "accept" })
+  expect(admit(known, { epoch: 4, seq: 1 }, LIMITS.epochJumpMax)).toEqual({ kind: "bad-start" })
 })
 
 test("[WS11] headers and a frame's fields make the same claim", () => {
@@ -146,9 +148,11 @@ test("[WS11] headers and a frame's fields make the same claim", () => {
     close: true,
     contentType: "application/json",
   }
-  expect(claimOfHeaders((name) => headers.get(name), undefined)).toEqual(claimOfFrame(fields, undefined))
-  expect(claimOfFrame(fields, undefined)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
-  expect(claimOfHeaders(() => undefined, undefined)).toEqual(claimOfFrame({}, undefined))
+  expect(claimOfHeaders((name) => headers.get(name), LIMITS, undefined)).toEqual(
+    claimOfFrame(fields, LIMITS, undefined),
+  )
+  expect(claimOfFrame(fields, LIMITS, undefined)).toEqual({ ok: true, value: { ...CLAIM, close: true } })
+  expect(claimOfHeaders(() => undefined, LIMITS, undefined)).toEqual(claimOfFrame({}, LIMITS, undefined))
 })
 
 test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999999999999999"])(
@@ -159,6 +163,6 @@ test.each(["-1", "+1", "1.0", "1e3", "0x1", " 1", "", "9007199254740992", "99999
       ["producer-epoch", "0"],
       ["producer-seq", text],
     ])
-    expect(claimOfHeaders((name) => headers.get(name), undefined)).toMatchObject({ ok: false })
+    expect(claimOfHeaders((name) => headers.get(name), LIMITS, undefined)).toMatchObject({ ok: false })
   },
 )

@@ -23,16 +23,22 @@ test("[BATCH2] an array as a body is opened one level, and its inside kept byte 
   fc.assert(
     fc.property(messages, fc.constantFrom("", " ", "\n\t"), (all, blank) => {
       const inside = all.join(`${blank},${blank}`)
-      const decoded = decodeBatchBody(`${blank}[${inside}]${blank}`)
+      const decoded = decodeBatchBody(`${blank}[${inside}]${blank}`, LIMITS.jsonDepthMax)
       expect(decoded).toEqual({ ok: true, value: { text: inside, count: all.length } })
     }),
   )
 })
 
 test("[BATCH2] any other body is one message", () => {
-  expect(decodeBatchBody(` {"a":[1,2]} `)).toEqual({ ok: true, value: { text: ` {"a":[1,2]} `, count: 1 } })
-  expect(decodeBatchBody("[[1,2]]")).toEqual({ ok: true, value: { text: "[1,2]", count: 1 } })
-  expect(decodeBatchBody(" [ ] ")).toEqual({ ok: true, value: { text: "", count: 0 } })
+  expect(decodeBatchBody(` {"a":[1,2]} `, LIMITS.jsonDepthMax)).toEqual({
+    ok: true,
+    value: { text: ` {"a":[1,2]} `, count: 1 },
+  })
+  expect(decodeBatchBody("[[1,2]]", LIMITS.jsonDepthMax)).toEqual({
+    ok: true,
+    value: { text: "[1,2]", count: 1 },
+  })
+  expect(decodeBatchBody(" [ ] ", LIMITS.jsonDepthMax)).toEqual({ ok: true, value: { text: "", count: 0 } })
 })
 
 test("[BATCH3] a cut before any message leaves two batches that join to the same", () => {
@@ -49,18 +55,18 @@ test("[BATCH3] a cut before any message leaves two batches that join to the same
 test.each(["{", "1 2", "1,", ",1", "1],[2", '"', "'a'", "\ufeff1", "NaN"])(
   "[BATCH4] %j is no batch",
   (text) => {
-    expect(decodeBatch(text)).toMatchObject({
+    expect(decodeBatch(text, LIMITS.jsonDepthMax)).toMatchObject({
       ok: false,
       reason: expect.stringMatching(/^JSON was expected/),
     })
-    expect(decodeBatchBody(`[${text}]`)).toMatchObject({ ok: false })
+    expect(decodeBatchBody(`[${text}]`, LIMITS.jsonDepthMax)).toMatchObject({ ok: false })
   },
 )
 
 test("[BATCH4] no text makes a decoder throw", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'[]{}",\\:1 u') }), (text) => {
-      const decoded = decodeBatch(text)
+      const decoded = decodeBatch(text, LIMITS.jsonDepthMax)
       if (decoded.ok) expect(parseBatch(text).length).toBe(decoded.value.count)
     }),
     { numRuns: 2_000 },
@@ -69,9 +75,9 @@ test("[BATCH4] no text makes a decoder throw", () => {
 
 test("[BATCH5] messages nest as deep as the limit, brackets in strings not counted", () => {
   const nested = (depth: number) => `${"[".repeat(depth)}"[[[\\"{{{"${"]".repeat(depth)}`
-  expect(decodeBatch(nested(LIMITS.jsonDepthMax)).ok).toBe(true)
-  expect(decodeBatch(nested(LIMITS.jsonDepthMax + 1)).ok).toBe(false)
-  expect(decodeBatchBody(`[${nested(LIMITS.jsonDepthMax)}]`).ok).toBe(true)
-  expect(decodeBatchBody(`[${nested(LIMITS.jsonDepthMax + 1)}]`).ok).toBe(false)
-  expect(decodeBatchBody(`{"a":${nested(LIMITS.jsonDepthMax - 1)}}`).ok).toBe(true)
+  expect(decodeBatch(nested(LIMITS.jsonDepthMax), LIMITS.jsonDepthMax).ok).toBe(true)
+  expect(decodeBatch(nested(LIMITS.jsonDepthMax + 1), LIMITS.jsonDepthMax).ok).toBe(false)
+  expect(decodeBatchBody(`[${nested(LIMITS.jsonDepthMax)}]`, LIMITS.jsonDepthMax).ok).toBe(true)
+  expect(decodeBatchBody(`[${nested(LIMITS.jsonDepthMax + 1)}]`, LIMITS.jsonDepthMax).ok).toBe(false)
+  expect(decodeBatchBody(`{"a":${nested(LIMITS.jsonDepthMax - 1)}}`, LIMITS.jsonDepthMax).ok).toBe(true)
 })

@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Millis } from "../../shared/ids.ts"
 import { endOf, isSameLifetime, isUseWorthNoting, type Lifetime } from "../../shared/lifetime.ts"
+import { LIMITS } from "../../shared/limits.ts"
 
 fc.configureGlobal({ seed: 2026 }) // the same cases on every machine
 
@@ -14,18 +15,26 @@ test("[EDGE10] a stream with a TTL never ends before it, however coarsely its us
       let [used, noted] = [0, 0]
       for (const gap of gaps) {
         used += gap
-        if (isUseWorthNoting(lifetime, at(noted), at(used))) noted = used
-        expect(endOf(lifetime, at(noted))).toBeGreaterThanOrEqual(used + seconds * 1_000)
+        if (isUseWorthNoting(lifetime, at(noted), at(used), LIMITS.useNoteMsInterval)) noted = used
+        expect(endOf(lifetime, at(noted), LIMITS.useNoteMsInterval)).toBeGreaterThanOrEqual(
+          used + seconds * 1_000,
+        )
       }
     }),
   )
 })
 
 test("[EDGE10] only a stream with a TTL notes its uses", () => {
-  expect(isUseWorthNoting({ kind: "endless" }, at(0), at(1e9))).toBe(false)
-  expect(isUseWorthNoting({ kind: "until", at: at(5), text: "" }, at(0), at(1e9))).toBe(false)
-  expect(isUseWorthNoting({ kind: "idle", seconds: 10 }, at(0), at(999))).toBe(false)
-  expect(isUseWorthNoting({ kind: "idle", seconds: 10 }, at(0), at(1_000))).toBe(true)
+  expect(isUseWorthNoting({ kind: "endless" }, at(0), at(1e9), LIMITS.useNoteMsInterval)).toBe(false)
+  expect(
+    isUseWorthNoting({ kind: "until", at: at(5), text: "" }, at(0), at(1e9), LIMITS.useNoteMsInterval),
+  ).toBe(false)
+  expect(isUseWorthNoting({ kind: "idle", seconds: 10 }, at(0), at(999), LIMITS.useNoteMsInterval)).toBe(
+    false,
+  )
+  expect(isUseWorthNoting({ kind: "idle", seconds: 10 }, at(0), at(1_000), LIMITS.useNoteMsInterval)).toBe(
+    true,
+  )
 })
 
 test("[EDGE10] the same moment written in two ways is the same lifetime", () => {
@@ -33,5 +42,5 @@ test("[EDGE10] the same moment written in two ways is the same lifetime", () => 
   expect(isSameLifetime(one, { ...one, text: "1970-01-01T01:00:00.005+01:00" })).toBe(true)
   expect(isSameLifetime(one, { ...one, at: at(6) })).toBe(false)
   expect(isSameLifetime({ kind: "endless" }, { kind: "idle", seconds: 0 })).toBe(false)
-  expect(endOf({ kind: "endless" }, at(0))).toBe(undefined)
+  expect(endOf({ kind: "endless" }, at(0), LIMITS.useNoteMsInterval)).toBe(undefined)
 })

@@ -137,7 +137,7 @@ const REFUSED: [string, RequestInit, number][] = [
   ],
   ["a content type that is none", { method: "PUT", headers: { "content-type": "json" } }, 400],
   ["a fork", { method: "PUT", headers: { "stream-forked-from": "other" } }, 400],
-  ["a method that streams have not", { method: "PATCH", body: "1" }, 405],
+  ["a method that streams have not", { method: "PROPFIND" }, 405],
   ["an append that is too large", { method: "POST", body: new Uint8Array(LIMITS.appendBytesMax + 1) }, 413],
   ["messages that nest too deep", { method: "POST", body: "[".repeat(66) + "]".repeat(66) }, 400],
 ]

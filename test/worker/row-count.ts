@@ -13,9 +13,10 @@ export async function rowsWritten(path: string, work: () => Promise<unknown>): P
     sql.exec = ((...args: Parameters<typeof exec>) => {
       const cursor = exec.apply(sql, args)
       const rows = [...cursor]
-      written += cursor.rowsWritten
-      return rows
-    }) as unknown as typeof exec // the core only iterates what it gets
+      const { rowsRead, rowsWritten } = cursor
+      written += rowsWritten
+      return Object.assign(rows, { rowsRead, rowsWritten })
+    }) as unknown as typeof exec // the object iterates what it gets, and counts its rows
     storage.setAlarm = (...args: Parameters<typeof setAlarm>) => {
       written += 1
       return setAlarm.apply(storage, args)

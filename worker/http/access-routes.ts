@@ -41,7 +41,7 @@ accessRoutes.use(
 )
 
 accessRoutes.post(`${REVOCATION}*`, async (c) => {
-  const body = await readBody(c.req.raw)
+  const body = await readBody(c.req.raw, c.get("bounds"))
   const revocation = body.kind === "whole" ? decodeRevocation(body.bytes) : bad("It is too large.")
   if (!revocation.ok) return refuse(400, revocation.reason)
   const outcome = await c.get("stub").revoke(revocation.value, c.get("caller"))

@@ -19,6 +19,8 @@ const EXPOSED = [
   HEADER.earliestOffset,
   HEADER.retentionAge,
   HEADER.retentionBytes,
+  HEADER.resumesAt,
+  HEADER.retryAfter,
   HEADER.producerConflict,
   "etag",
   "location",
@@ -27,6 +29,7 @@ const EXPOSED = [
 
 const ACCEPTED = [
   "content-type",
+  "content-encoding",
   "authorization",
   "if-none-match",
   HEADER.closed,
@@ -39,6 +42,7 @@ const ACCEPTED = [
   HEADER.expectedOffset,
   HEADER.retentionAge,
   HEADER.retentionBytes,
+  HEADER.budget,
 ]
 
 /** On every answer, errors included: a browser must not take it for what it is not. */
@@ -49,7 +53,7 @@ const COMMON = {
 }
 
 const PREFLIGHT = {
-  "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+  "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS",
   "Access-Control-Allow-Headers": ACCEPTED.join(", "),
   "Access-Control-Max-Age": "86400",
 }

@@ -2,6 +2,8 @@ import { bad, type Decoded, good } from "../../shared/decoded.ts"
 import { HEADER, saysTrue } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
+import type { Bounds } from "../../shared/limits.ts"
+import { type Microdollars, parseDollars } from "../../shared/prices.ts"
 import type { CreateClaim } from "../stream/create.ts"
 import type { StreamState } from "../stream/stream-core.ts"
 import { offsetOf, type Retention } from "../stream/stream-record.ts"
@@ -11,16 +13,26 @@ const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
 
 /** Reads what a PUT of this principal asks for. */
-export function createClaim(headers: Headers, principal: string | undefined): Decoded<CreateClaim> {
+export function createClaim(
+  headers: Headers,
+  { contentTypeLengthMax }: Pick<Bounds, "contentTypeLengthMax">,
+  principal: string | undefined,
+): Decoded<CreateClaim> {
   const contentType = headers.get("content-type") || DEFAULT_TYPE
   if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
+  if (contentType.length > contentTypeLengthMax) {
+    return bad(`Content-Type has at most ${contentTypeLengthMax} characters; ${contentType.length} came.`)
+  }
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
   if (!lifetime.ok) return lifetime
   if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
   const retention = retentionIn(headers)
   if (!retention.ok) return retention
+  const budget = budgetIn(headers)
+  if (!budget.ok) return budget
   const closed = saysTrue(headers.get(HEADER.closed))
-  return good({ contentType, lifetime: lifetime.value, retention: retention.value, closed, principal })
+  const terms = { lifetime: lifetime.value, retention: retention.value, budget: budget.value }
+  return good({ contentType, ...terms, closed, principal })
 }
 
 /** Reads how much of a stream is to be kept. */
@@ -38,6 +50,14 @@ export function retentionIn(headers: Headers): Decoded<Retention> {
     ...(age !== null && { ageMs: Number(age) * 1_000 }),
     ...(bytes !== null && { bytes: Number(bytes) }),
   })
+}
+
+/** Reads what a stream may cost in a day. */
+export function budgetIn(headers: Headers): Decoded<Microdollars | undefined> {
+  const text = headers.get(HEADER.budget)
+  if (text === null) return good(undefined)
+  const dollars = parseDollars(text)
+  return dollars.ok ? dollars : bad(`Stream-Budget is ${dollars.reason}`)
 }
 
 function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {

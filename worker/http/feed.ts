@@ -30,11 +30,19 @@ export class Feed {
     if (signal.aborted) this.close()
   }
 
-  /** Opens the socket in the caller's name. It is closed when `signal` aborts, or when the caller's time is over. */
-  static async open({ stub, caller }: StreamAccess, offset: Offset, signal: AbortSignal): Promise<Feed> {
+  /**
+   * Opens the socket in the caller's name, if the stream has room for it. It is closed when `signal` aborts, or
+   * when the caller's time is over.
+   */
+  static async open(
+    { stub, caller }: StreamAccess,
+    offset: Offset,
+    signal: AbortSignal,
+  ): Promise<Feed | undefined> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": SUBPROTOCOL }
-    const request = new Request(`https://stream/?live=ws&offset=${offset}`, { headers })
-    const { webSocket } = await stub.fetch(withClaim(request, caller))
+    const request = new Request(`https://stream/?live=feed&offset=${offset}`, { headers })
+    const { webSocket, status } = await stub.fetch(withClaim(request, caller))
+    if (status === 429) return undefined
     if (webSocket === null) throw new Error("The stream's object answered an upgrade without a socket.")
     return new Feed(webSocket, signal)
   }

@@ -1,7 +1,9 @@
 import { HEADER } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
+import { noRoom } from "../../shared/refusals.ts"
 import type { Page } from "../stream/stream-core.ts"
+import { appendResponse } from "./answer.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
@@ -11,19 +13,27 @@ import { readPage, type Source } from "./read-page.ts"
  * What there is after an offset, or what comes within the time that a poll is held; else an answer without a
  * body.
  */
-export async function longPoll(source: Source, offset: string, cursor: string | null): Promise<Response> {
+export async function longPoll(
+  source: Source,
+  offset: string,
+  cursor: string | null,
+  bounds: Bounds,
+): Promise<Response> {
   const page = await readPage(source, offset)
   if (page.kind !== "page") return faultResponse(page)
-  const news = !isEmpty(page) || page.closed ? page : await waitForNews(source, page)
+  const isNews = !isEmpty(page) || page.closed
+  const news = isNews ? page : await waitForNews(source, page, bounds.longPollMsMax)
+  if (news === undefined) return appendResponse(noRoom(bounds))
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
   if (isEmpty(news)) return new Response(null, { status: 204, headers })
   return new Response(news.body, { headers: { ...headers, "Content-Type": news.contentType } })
 }
 
-/** The page after an empty one; the same empty one when nothing came in time. */
-async function waitForNews(to: StreamAccess, page: Page): Promise<Page> {
-  const feed = await Feed.open(to, page.next, AbortSignal.timeout(LIMITS.longPollMsMax))
+/** The page after an empty one; the same one when nothing came in time. Undefined when there is no room to wait. */
+async function waitForNews(to: StreamAccess, page: Page, msMax: number): Promise<Page | undefined> {
+  const feed = await Feed.open(to, page.next, AbortSignal.timeout(msMax))
+  if (feed === undefined) return undefined
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {
       const news = pageOf(frame, page)

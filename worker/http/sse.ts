@@ -1,8 +1,10 @@
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
+import { noRoom } from "../../shared/refusals.ts"
 import type { Page } from "../stream/stream-core.ts"
+import { appendResponse } from "./answer.ts"
 import { cursorAfter } from "./cursor.ts"
-import { Feed, type StreamAccess } from "./feed.ts"
+import { Feed } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
 import { readPage, type Source } from "./read-page.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
@@ -11,12 +13,20 @@ import { sseEncoding, sseEvents } from "./sse-text.ts"
  * Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long
  * enough.
  */
-export async function sse(source: Source, offset: string, cursor: string | null): Promise<Response> {
+export async function sse(
+  source: Source,
+  offset: string,
+  cursor: string | null,
+  bounds: Bounds,
+): Promise<Response> {
   const first = await readPage(source, offset)
   if (first.kind !== "page") return faultResponse(first)
   const left = new AbortController()
-  const signal = AbortSignal.any([left.signal, AbortSignal.timeout(LIMITS.sseMsMax)])
-  const pages = pagesFrom(source, first, signal)
+  const signal = AbortSignal.any([left.signal, AbortSignal.timeout(bounds.sseMsMax)])
+  const isAtTail = first.upToDate && !first.closed
+  const feed = isAtTail ? await Feed.open(source, first.next, signal) : undefined
+  if (isAtTail && feed === undefined) return appendResponse(noRoom(bounds)) // once it has begun, it can only end
+  const pages = pagesFrom(source, first, feed, signal)
   const encoder = new TextEncoder()
   let last = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const body = new ReadableStream<Uint8Array>({
@@ -38,11 +48,22 @@ export async function sse(source: Source, offset: string, cursor: string | null)
  * `first`, then what follows it without gap: pages as long as there is much, the feed of the socket at the
  * tail.
  */
-async function* pagesFrom(source: Source, first: Page, signal: AbortSignal): AsyncGenerator<Page, undefined> {
+async function* pagesFrom(
+  source: Source,
+  first: Page,
+  opened: Feed | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Page, undefined> {
   let page = first
+  let feed = opened
   yield page
   while (!page.closed && !signal.aborted) {
-    if (page.upToDate) page = yield* pagesOfFeed(source, page, signal)
+    if (page.upToDate) {
+      feed ??= await Feed.open(source, page.next, signal)
+      if (feed === undefined) return
+      page = yield* pagesOfFeed(feed, page)
+      feed = undefined
+    }
     if (page.closed || signal.aborted) return
     const read = await readPage(source, page.next)
     if (read.kind !== "page") return
@@ -54,8 +75,7 @@ async function* pagesFrom(source: Source, first: Page, signal: AbortSignal): Asy
 /**
  * Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal.
  */
-async function* pagesOfFeed(to: StreamAccess, before: Page, signal: AbortSignal): AsyncGenerator<Page, Page> {
-  const feed = await Feed.open(to, before.next, signal)
+async function* pagesOfFeed(feed: Feed, before: Page): AsyncGenerator<Page, Page> {
   let page = before
   try {
     for (let frame = await feed.next(); frame !== undefined; frame = await feed.next()) {

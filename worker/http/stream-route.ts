@@ -1,19 +1,22 @@
 import type { Context, MiddlewareHandler } from "hono"
 import type { Right } from "../../shared/grants.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import type { Access } from "../access/access.ts"
 import type { Caller } from "../access/caller.ts"
+import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
+import { headerBytesFault } from "../limits/header-bytes.ts"
 import { R2Store } from "../segments/r2-store.ts"
 import { refuse } from "./answer.ts"
 import type { StreamStub } from "./feed.ts"
 import { admit } from "./guard.ts"
 import type { Source } from "./read-page.ts"
+import { pathFault } from "./stream-path.ts"
 
 /** What a route about one stream is given. `caller` is there when the route asked for a right. */
 export type StreamRoute = {
   Bindings: Env & { readonly access: Access }
-  Variables: { path: string; stub: StreamStub; caller: Caller; source: Source }
+  Variables: { path: string; stub: StreamStub; caller: Caller; source: Source; bounds: Bounds }
 }
 
 /**
@@ -26,8 +29,11 @@ export function onStream(
 ): MiddlewareHandler<StreamRoute> {
   return async (c, next) => {
     const path = new URL(c.req.url).pathname.slice(prefix.length)
-    const fault = pathFault(path)
+    const bounds = boundsFor(c.env)
+    const fault = pathFault(path, bounds.pathLengthMax)
     if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)
+    const tooLong = headerBytesFault(c.req.raw.headers, bounds.headerBytesMax)
+    if (tooLong !== undefined) return refuse(431, tooLong)
     const right = rightOf(c)
     if (right !== undefined) {
       const admission = await admit(c.env.access, c.req.raw, path, right)
@@ -35,17 +41,10 @@ export function onStream(
       c.set("caller", admission.caller)
     }
     const stub = c.env.STREAMS.getByName(path)
+    c.set("bounds", bounds)
     c.set("path", path)
     c.set("stub", stub)
     c.set("source", { stub, caller: c.get("caller"), store: c.env.SEGMENTS && new R2Store(c.env.SEGMENTS) })
     return next()
   }
-}
-
-/** The path keeps the spelling of the URL, as the URL standard writes it. */
-function pathFault(path: string): string | undefined {
-  if (path === "") return "it has no name"
-  if (path.length > LIMITS.pathLengthMax)
-    return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
 }

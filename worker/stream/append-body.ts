@@ -15,17 +15,20 @@ export function frameBody(body: FrameBody): RawBody {
   return rawBody(body, typeof body === "string" ? utf8Length(body) : body.length, decodeBatch)
 }
 
-function rawBody(data: FrameBody, bytes: number, decodeJson: (text: string) => Decoded<Batch>): RawBody {
+type DecodeJson = (text: string, depthMax: number) => Decoded<Batch>
+
+function rawBody(data: FrameBody, bytes: number, decodeJson: DecodeJson): RawBody {
   return {
     bytes,
-    decode: (contentType) => (isJsonType(contentType) ? jsonBody(data, decodeJson) : bytesBody(data)),
+    decode: (contentType, depthMax) =>
+      isJsonType(contentType) ? jsonBody(data, decodeJson, depthMax) : bytesBody(data),
   }
 }
 
-function jsonBody(data: FrameBody, decodeJson: (text: string) => Decoded<Batch>): Decoded<AppendBody> {
+function jsonBody(data: FrameBody, decodeJson: DecodeJson, depthMax: number): Decoded<AppendBody> {
   const text = typeof data === "string" ? data : decodeUtf8(data)
   if (text === undefined) return bad("JSON is text in UTF-8; other bytes came.")
-  const batch = decodeJson(text)
+  const batch = decodeJson(text, depthMax)
   if (!batch.ok) return batch
   return good({ data: batch.value.text, count: batch.value.count, bytes: utf8Length(batch.value.text) })
 }

@@ -3,6 +3,7 @@ import {
   type AppendClaim,
   type AppendVerdict,
   judge,
+  type Pause,
   type ProducerFacts,
   type RawBody,
   type StreamFacts,
@@ -14,7 +15,7 @@ import type { Decoded } from "../../shared/decoded.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { isUseWorthNoting } from "../../shared/lifetime.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { batchOf, noteBatch, type ProducerRecord } from "./producer-record.ts"
 import type { Reader } from "./stream-host.ts"
@@ -49,6 +50,14 @@ export type Stored = {
   readonly bytes: number
 }
 
+export type TurnParts = {
+  readonly log: StreamLog
+  readonly now: Millis
+  readonly bounds: Bounds
+  /** Why nothing is added for now. */
+  readonly pause: Pause | undefined
+}
+
 /** What became of an append to a stream that there is not. */
 export function judgeMissing(ask: AppendAsk): Pick<Judged, "ask" | "reply"> {
   return { ask, reply: ask.claim.ok ? MISSING : malformed(ask.claim.reason) }
@@ -62,17 +71,21 @@ export class AppendTurn {
   readonly #log: StreamLog
   readonly #before: StreamRecord
   readonly #now: Millis
+  readonly #bounds: Bounds
+  readonly #pause: Pause | undefined
   /** The marks that this turn has moved. */
   readonly #producers = new Map<string, ProducerRecord>()
   readonly #rows: Row[] = []
   #stream: StreamRecord
   #isUsed = false
 
-  constructor(log: StreamLog, stream: StreamRecord, now: Millis) {
-    this.#log = log
+  constructor(parts: TurnParts, stream: StreamRecord) {
+    this.#log = parts.log
     this.#before = stream
     this.#stream = stream
-    this.#now = now
+    this.#now = parts.now
+    this.#bounds = parts.bounds
+    this.#pause = parts.pause
   }
 
   judge(ask: AppendAsk): Judged {
@@ -112,7 +125,9 @@ export class AppendTurn {
     const { contentType, closed, streamSeq, tail: place } = this.#stream
     const known = producer && this.#producer(producer.id)
     const isEmpty = place.position === 0
-    return { contentType, closed, tail, isEmpty, streamSeq, producer: known && this.#producerFacts(known) }
+    const [pause, bounds] = [this.#pause, this.#bounds]
+    const facts = { contentType, closed, tail, isEmpty, streamSeq, pause, bounds }
+    return { ...facts, producer: known && this.#producerFacts(known) }
   }
 
   #producer(id: string): ProducerRecord | undefined {
@@ -141,7 +156,8 @@ export class AppendTurn {
     const next = this.#stream.tail
     const { producer, principal, streamSeq, close } = claim
     if (producer !== undefined) {
-      const record = noteBatch(this.#producer(producer.id), producer, principal, { from, next })
+      const [known, place] = [this.#producer(producer.id), { from, next }]
+      const record = noteBatch(known, producer, principal, place, this.#bounds.producerBatchesMax)
       this.#producers.set(producer.id, record)
     }
     if (streamSeq !== undefined) this.#stream = { ...this.#stream, streamSeq }
@@ -157,7 +173,7 @@ export class AppendTurn {
     this.#stream = { ...this.#stream, tail: { position: tail.position + count, chain } }
     const last = this.#rows.at(-1)
     const joins = typeof data === "string" && last !== undefined && typeof last.parts[0] === "string"
-    const joined = joins && last.bytes + 1 + bytes <= LIMITS.appendBytesMax
+    const joined = joins && last.bytes + 1 + bytes <= this.#bounds.appendBytesMax
     this.#stream = { ...this.#stream, bytes: this.#stream.bytes + bytes + (joined ? 1 : 0) }
     if (joined) {
       last.parts.push(data)
@@ -174,7 +190,8 @@ export class AppendTurn {
   }
 
   #isUseDue(): boolean {
-    return this.#isUsed && isUseWorthNoting(this.#before.lifetime, this.#before.usedAt, this.#now)
+    const { lifetime, usedAt } = this.#before
+    return this.#isUsed && isUseWorthNoting(lifetime, usedAt, this.#now, this.#bounds.useNoteMsInterval)
   }
 
   #usedAt(): Millis {

@@ -1,8 +1,9 @@
-import type { AppendBody, RawBody } from "../../shared/append.ts"
+import type { AppendBody, AppendBounds, RawBody } from "../../shared/append.ts"
+import type { TooLarge } from "../../shared/append-reply.ts"
 import { foreignSource, foreignSourceMessage } from "../../shared/attribution.ts"
 import { mediaType } from "../../shared/http.ts"
 import { isSameLifetime, type Lifetime } from "../../shared/lifetime.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Microdollars } from "../../shared/prices.ts"
 import type { Retention, StreamRecord } from "./stream-record.ts"
 
 /** What a creation asks for. */
@@ -11,6 +12,7 @@ export type CreateClaim = {
   readonly lifetime: Lifetime
   readonly retention: Retention
   readonly closed: boolean
+  readonly budget?: Microdollars | undefined
   /** Who creates, as the edge has found out; undefined when access is open. */
   readonly principal: string | undefined
 }
@@ -20,7 +22,7 @@ export type CreateFault =
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "foreign-source"; readonly reason: string }
-  | { readonly kind: "too-large"; readonly bytes: number }
+  | ({ readonly kind: "too-large" } & TooLarge)
 
 /** A stream that is there already is as good as a new one, whatever it holds, unless it has other properties. */
 export function conflictWith(stream: StreamRecord, claim: CreateClaim): CreateFault | undefined {
@@ -29,11 +31,12 @@ export function conflictWith(stream: StreamRecord, claim: CreateClaim): CreateFa
   }
   if (!isSameLifetime(stream.lifetime, claim.lifetime)) return conflict("has another TTL or time of expiry")
   if (!isKeptAsAsked(stream.retention, claim.retention)) return conflict("keeps another part of its past")
+  if (claim.budget !== undefined && claim.budget !== stream.budget) return conflict("has another budget")
   if (stream.closed !== claim.closed) return conflict(stream.closed ? "is closed" : "is not closed")
   return undefined
 }
 
-/** Whoever says nothing of retention asks for none in particular. */
+/** Whoever says nothing of retention, or of a budget, asks for none in particular. */
 function isKeptAsAsked(kept: Retention, { ageMs = kept.ageMs, bytes = kept.bytes }: Retention): boolean {
   return kept.ageMs === ageMs && kept.bytes === bytes
 }
@@ -45,10 +48,14 @@ function conflict(what: string): CreateFault {
 /** What a new stream begins with: the first messages, or none. */
 export type Beginning = { readonly kind: "beginning"; readonly body: AppendBody | undefined }
 
-export function beginningOf({ contentType, principal }: CreateClaim, body: RawBody): Beginning | CreateFault {
-  if (body.bytes > LIMITS.appendBytesMax) return { kind: "too-large", bytes: body.bytes }
+export function beginningOf(
+  { contentType, principal }: CreateClaim,
+  body: RawBody,
+  { appendBytesMax, jsonDepthMax }: AppendBounds,
+): Beginning | CreateFault {
+  if (body.bytes > appendBytesMax) return { kind: "too-large", bytes: body.bytes, appendBytesMax }
   if (body.bytes === 0) return { kind: "beginning", body: undefined }
-  const decoded = body.decode(contentType)
+  const decoded = body.decode(contentType, jsonDepthMax)
   if (!decoded.ok) return { kind: "malformed", reason: decoded.reason }
   const foreign = sourceFault(principal, decoded.value)
   if (foreign !== undefined) return { kind: "foreign-source", reason: foreign }

@@ -1,32 +1,53 @@
 import type { Reply } from "../../shared/append-reply.ts"
 import { joinBatches } from "../../shared/batch.ts"
 import { CLOSE, encodeEdgeFrame, type FrameBody } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Meter } from "../meter/meter.ts"
 import type { AppendAsk, Judged, Stored } from "./append-turn.ts"
 import { joinBytes } from "./log-pages.ts"
 import type { Reader } from "./stream-host.ts"
+
+export type TellParts = {
+  /** Bytes of bodies in one frame. */
+  readonly bytesMax: number
+  readonly meter: Meter
+}
 
 /**
  * Tells every socket what a turn of appends has done: its own appends are answered, where they stand among the others,
  * and all else that was stored comes as data, neighbours in one frame.
  */
-export function tell(readers: Iterable<Reader>, turn: readonly Judged[]): void {
+export function tell(
+  readers: Iterable<Reader>,
+  turn: readonly Judged[],
+  { bytesMax, meter }: TellParts,
+): void {
   const isLast = turn.some(({ closes }) => closes)
   const writers = new Set(turn.map(({ ask }) => ask.origin?.reader))
-  const forReaders = framesOf(turn, undefined) // encoded once for the many that only read
+  const forReaders = framesOf(turn, undefined, bytesMax) // encoded once for the many that only read
   for (const reader of readers) {
-    for (const frame of writers.has(reader) ? framesOf(turn, reader) : forReaders) reader.send(frame)
+    const { frames, bytes } = writers.has(reader) ? framesOf(turn, reader, bytesMax) : forReaders
+    for (const frame of frames) reader.send(frame)
+    meter.count("framesOut", frames.length)
+    meter.count("bytesOut", bytes)
     if (isLast) reader.close(CLOSE.done, "The stream is closed.")
   }
 }
 
 /** Answers what came through a socket when there is nothing to tell anybody else. */
-export function answer({ ask: { origin }, reply }: { ask: Pick<AppendAsk, "origin">; reply: Reply }): void {
-  origin?.reader.send(encodeEdgeFrame({ t: "reply", id: origin.id, ...reply }))
+export function answer({ ask: { origin }, reply }: Answered, meter: Meter): void {
+  if (origin === undefined) return
+  origin.reader.send(encodeEdgeFrame({ t: "reply", id: origin.id, ...reply }))
+  meter.count("framesOut", 1)
 }
 
-function framesOf(turn: readonly Judged[], reader: Reader | undefined): FrameBody[] {
+type Answered = { readonly ask: Pick<AppendAsk, "origin">; readonly reply: Reply }
+
+/** What one reader is sent, and how many bytes of messages that is. */
+type Told = { readonly frames: readonly FrameBody[]; readonly bytes: number }
+
+function framesOf(turn: readonly Judged[], reader: Reader | undefined, bytesMax: number): Told {
   const frames: FrameBody[] = []
+  let bytes = 0
   const tail = turn.at(-1)?.tail
   let run: Stored[] = []
   const endRun = (closed: boolean) => {
@@ -44,8 +65,9 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined): FrameBod
       const from = stored && { from: stored.from }
       frames.push(encodeEdgeFrame({ t: "reply", id: ask.origin?.id ?? 0, ...reply, ...from }))
     } else if (stored !== undefined) {
-      if (lengthOf(run) + stored.bytes > LIMITS.appendBytesMax) endRun(false)
+      if (lengthOf(run) + stored.bytes > bytesMax) endRun(false)
       run.push(stored)
+      bytes += stored.bytes
     }
     if (!closes) continue
     if (stored !== undefined && !isOwn) endRun(true)
@@ -55,7 +77,7 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined): FrameBod
     }
   }
   endRun(false)
-  return frames
+  return { frames, bytes }
 }
 
 function lengthOf(run: readonly Stored[]): number {

@@ -1,7 +1,6 @@
 import type { ProducerClaim } from "../../shared/append.ts"
 import { assert } from "../../shared/assert.ts"
 import { readChain } from "../../shared/chain.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Place } from "../../shared/offset.ts"
 import type { ProducerMark } from "../../shared/producer.ts"
 import { type SqlRow, textIn, wholeIn } from "./stream-host.ts"
@@ -28,16 +27,17 @@ export function producerOf(row: SqlRow): ProducerRecord {
   }
 }
 
-/** The record after one more batch. */
+/** The record after one more batch, of which it remembers `batchesMax`. */
 export function noteBatch(
   known: ProducerRecord | undefined,
   { epoch, seq }: ProducerClaim,
   principal: string | undefined,
   { from, next }: BatchPlace,
+  batchesMax: number,
 ): ProducerRecord {
   const line = `${seq} ${from.position} ${from.chain} ${next.position} ${next.chain}\n`
   const before = known?.epoch === epoch ? known.batches : ""
-  const batches = line + before.split("\n", LIMITS.producerBatchesMax - 1).join("\n")
+  const batches = line + before.split("\n", batchesMax - 1).join("\n")
   return { owner: known?.owner ?? principal, epoch, seq, batches }
 }
 

@@ -3,11 +3,13 @@ import { claimOfFrame } from "../../shared/append-claim.ts"
 import { MISSING, type Reply } from "../../shared/append-reply.ts"
 import { assert } from "../../shared/assert.ts"
 import { extendChain } from "../../shared/chain.ts"
-import { good } from "../../shared/decoded.ts"
+import { bad, good } from "../../shared/decoded.ts"
+import { utf8Length } from "../../shared/events.ts"
 import { CLOSE, decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Offset, Place } from "../../shared/offset.ts"
 import { mayAppend, principalOf } from "../access/caller.ts"
+import { pauseOf } from "../meter/budget.ts"
+import { Meter } from "../meter/meter.ts"
 import type { SegmentPart } from "../segments/segment.ts"
 import { SegmentIndex } from "../segments/segment-index.ts"
 import { StreamSeals } from "../segments/stream-seals.ts"
@@ -20,6 +22,7 @@ import { bytesFrom, readForFrame, readForHttp } from "./log-pages.ts"
 import type { Reader, StreamHost } from "./stream-host.ts"
 import { StreamLife } from "./stream-life.ts"
 import { StreamLog } from "./stream-log.ts"
+import { StreamManagement } from "./stream-management.ts"
 import { offsetOf, type StreamRecord } from "./stream-record.ts"
 import { Upkeep } from "./upkeep.ts"
 
@@ -66,7 +69,8 @@ export type Sealed = { readonly kind: "sealed"; readonly generation: number; rea
  * writes without waiting for anything, so turns follow each other as the host calls them, and after each of
  * them every open socket has been sent everything up to the tail.
  *
- * Nothing in memory outlives a turn, so it may be thrown away and made anew between any two of them.
+ * Nothing in memory outlives a turn but what is counted, so it may be thrown away and made anew between any two of
+ * them.
  */
 export class StreamCore {
   readonly #host: StreamHost
@@ -74,16 +78,21 @@ export class StreamCore {
   readonly #index: SegmentIndex
   readonly #life: StreamLife
   readonly #upkeep: Upkeep
+  readonly #meter: Meter
   /** The stream's side of sealing. */
   readonly seals: StreamSeals
+  readonly management: StreamManagement
 
-  constructor(host: StreamHost) {
+  constructor(host: StreamHost, meter: Meter = new Meter(host.now())) {
     this.#host = host
-    this.#log = new StreamLog(host)
+    this.#meter = meter
+    this.#log = new StreamLog(host, meter)
     this.#index = new SegmentIndex(host)
     this.seals = new StreamSeals(host, this.#log, this.#index)
     this.#life = new StreamLife(host, this.#log, this.seals)
     this.#upkeep = new Upkeep({ host, log: this.#log, index: this.#index, seals: this.seals })
+    const [log, index, life, upkeep] = [this.#log, this.#index, this.#life, this.#upkeep]
+    this.management = new StreamManagement({ host, log, index, life, upkeep, meter })
   }
 
   /** Makes the stream, or finds that it is there already with the same properties. */
@@ -92,13 +101,15 @@ export class StreamCore {
     if (existing !== undefined) {
       return conflictWith(existing, claim) ?? { ...stateOf(existing), isNew: false }
     }
-    const beginning = beginningOf(claim, body)
+    const beginning = beginningOf(claim, body, this.#host.bounds)
     if (beginning.kind !== "beginning") return beginning
     const now = this.#host.now()
     const stream = this.#host.transact(() => {
-      const empty = this.#log.create(claim, now)
+      const { contentType, lifetime, retention, closed, budget, principal: creator } = claim
+      const empty = this.#log.create({ contentType, lifetime, retention, closed, budget, creator }, now)
       if (beginning.body === undefined) return empty
       const chain = extendChain(empty.tail.chain, beginning.body.data)
+      this.#meter.appended(1, beginning.body.count)
       return this.#log.append(empty, { ...beginning.body, chain }, now)
     })
     this.#upkeep.wakeWhenDue(stream)
@@ -128,8 +139,9 @@ export class StreamCore {
     const stop = end === undefined ? undefined : locate(this.#host, this.#index, stream, end)
     if (stop !== undefined && stop.kind !== "place") return stop
     const until = stop?.place.position ?? stream.tail.position
-    const page = readForHttp(this.#host, { stream, place, until, bytesMax: LIMITS.readBytesMax })
+    const page = readForHttp(this.#host, { stream, place, until, bytesMax: this.#host.bounds.readBytesMax })
     const { contentType, generation } = stream
+    this.#meter.count("bytesOut", page?.body.length ?? 0)
     if (page !== undefined)
       return { kind: "page", contentType, ...marksOf(stream, place, page.next), body: page.body }
     const segment = this.#index.holding(place.position)
@@ -162,17 +174,23 @@ export class StreamCore {
     if (stream === undefined) {
       return asks.map((ask) => {
         const judged = judgeMissing(ask)
-        answer(judged)
+        answer(judged, this.#meter)
         return judged.reply
       })
     }
-    const turn = new AppendTurn(this.#log, stream, this.#host.now())
+    const { bounds } = this.#host
+    const now = this.#host.now()
+    this.#meter.passTo(now)
+    const pause = pauseOf(stream, this.#meter.costToday, bounds, now)
+    const turn = new AppendTurn({ log: this.#log, now, bounds, pause }, stream)
     const judged = asks.map((ask) => turn.judge(ask))
+    const stored = judged.filter((one) => one.stored !== undefined).length
+    this.#meter.appended(stored, turn.stream.tail.position - stream.tail.position)
     if (turn.hasNews) this.#host.transact(() => turn.save())
     this.#upkeep.wakeAfterAppend(stream, turn.stream)
     if (judged.some(({ stored, closes }) => stored !== undefined || closes))
-      tell(this.#host.readers(), judged)
-    else for (const one of judged) answer(one)
+      tell(this.#host.readers(), judged, { bytesMax: bounds.appendBytesMax, meter: this.#meter })
+    else for (const one of judged) answer(one, this.#meter)
     return judged.map(({ reply }) => reply)
   }
 
@@ -186,7 +204,8 @@ export class StreamCore {
     if (found.kind !== "place")
       return reader.close(CLOSE.gone, "The offset is not a place in this stream's history.")
     const { stream, place } = found
-    const bytesMax = LIMITS.socketCatchUpBytesMax
+    const bytesMax = this.#host.bounds.socketCatchUpBytesMax
+    this.#meter.count("framesOut", 1)
     if (bytesFrom(this.#host, stream, place.position) > bytesMax) {
       reader.send(encodeEdgeFrame({ t: "behind", next: offsetOf(stream, place) }))
       return reader.close(CLOSE.behind, "More is missing than a socket carries: catch up with GET.")
@@ -196,13 +215,19 @@ export class StreamCore {
     const { next, body } = page
     const marks = marksOf(stream, place, next)
     const t = next.position === place.position ? "control" : "data"
+    this.#meter.count("bytesOut", typeof body === "string" ? utf8Length(body) : body.length)
     reader.send(encodeEdgeFrame({ t, ...marks, body }))
     if (marks.closed) reader.close(CLOSE.done, "The stream is closed.")
   }
 
   /** Reads one frame of a socket as the append that it asks for. A frame that nobody can answer ends the socket. */
   asked(reader: Reader, data: FrameData): AppendAsk | undefined {
-    const frame = decodeClientFrame(data)
+    const { bounds } = this.#host
+    const length = typeof data === "string" ? data.length : data.byteLength // characters are bytes at least
+    const frame =
+      length > bounds.frameBytesMax
+        ? bad(`A frame may have ${bounds.frameBytesMax} bytes; this one has ${length}.`)
+        : decodeClientFrame(data, bounds.frameHeaderBytesMax)
     if (!frame.ok) {
       reader.close(CLOSE.malformed, frame.reason)
       return undefined
@@ -210,9 +235,10 @@ export class StreamCore {
     const { id, fields, body } = frame.value
     const origin = { reader, id }
     if (mayAppend(reader.caller)) {
-      return { claim: claimOfFrame(fields, principalOf(reader.caller)), body: frameBody(body), origin }
+      const claim = claimOfFrame(fields, bounds, principalOf(reader.caller))
+      return { claim, body: frameBody(body), origin }
     }
-    answer({ ask: { origin }, reply: MISSING })
+    answer({ ask: { origin }, reply: MISSING }, this.#meter)
     return undefined
   }
 

@@ -23,7 +23,7 @@ export class StreamLife {
    */
   find(): StreamRecord | undefined {
     const stream = this.#log.find()
-    const end = stream && endOf(stream.lifetime, stream.usedAt)
+    const end = stream && endOf(stream.lifetime, stream.usedAt, this.#host.bounds.useNoteMsInterval)
     if (stream === undefined || end === undefined || this.#host.now() <= end) return stream
     if (stream.lifetime.kind === "idle" && this.#hasReaders()) {
       this.noteUse(stream)
@@ -35,7 +35,8 @@ export class StreamLife {
 
   noteUse({ lifetime, usedAt }: StreamRecord): void {
     const now = this.#host.now()
-    if (isUseWorthNoting(lifetime, usedAt, now)) this.#log.noteUse(now)
+    const { useNoteMsInterval } = this.#host.bounds
+    if (isUseWorthNoting(lifetime, usedAt, now, useNoteMsInterval)) this.#log.noteUse(now)
   }
 
   remove(stream: StreamRecord): void {

@@ -1,9 +1,16 @@
 import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Place } from "../../shared/offset.ts"
+import type { Meter } from "../meter/meter.ts"
 import { type ProducerRecord, producerOf } from "./producer-record.ts"
-import { type SqlRow, type SqlValue, type StreamHost, wholeIn } from "./stream-host.ts"
-import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
+import { type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
+import {
+  type NewStream,
+  recordOf,
+  START_PLACE,
+  type StreamRecord,
+  type StreamTerms,
+} from "./stream-record.ts"
 
 /*
  * One stream in SQLite. A position is how many messages come before a place.
@@ -11,7 +18,7 @@ import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stre
  *   stream      one row    what the stream is; content_type is NULL once it is deleted
  *   batches     key first  what was stored at once, from position `first` on: `count` messages in `body`, the text of
  *                          a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end, `chain` the
- *                          chain there, `at` the time
+ *                          chain there, `at` the time, `meter` what was counted before it; only the last one's counts
  *   producers   key id     the last batch taken from each producer, and where its last batches stand
  *
  * After every transaction:
@@ -45,6 +52,8 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   stream_seq TEXT,
   retain_ms INTEGER,
   retain_bytes INTEGER,
+  budget INTEGER,
+  creator TEXT,
   earliest INTEGER NOT NULL,
   earliest_chain TEXT NOT NULL
 )`
@@ -52,15 +61,15 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
 const LOG_TABLES = [
   `CREATE TABLE batches (
     first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes_to INTEGER NOT NULL, chain TEXT NOT NULL,
-    at INTEGER NOT NULL, body NOT NULL
+    at INTEGER NOT NULL, meter TEXT NOT NULL, body NOT NULL
   )`,
   `CREATE TABLE producers (
     id TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, batches TEXT NOT NULL
   ) WITHOUT ROWID`,
 ]
 
-const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain FROM stream
-  LEFT JOIN (SELECT first + count AS tail, bytes_to, chain FROM batches ORDER BY first DESC LIMIT 1) last
+const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain, last.meter FROM stream
+  LEFT JOIN (SELECT first + count AS tail, bytes_to, chain, meter FROM batches ORDER BY first DESC LIMIT 1) last
   WHERE content_type IS NOT NULL`
 
 /**
@@ -69,29 +78,35 @@ const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain FROM stream
  */
 export class StreamLog {
   readonly #host: Pick<StreamHost, "exec">
+  readonly #meter: Meter
   #hasTables = false
 
-  constructor(host: Pick<StreamHost, "exec">) {
+  constructor(host: Pick<StreamHost, "exec">, meter: Meter) {
     this.#host = host
+    this.#meter = meter
   }
 
   /** What the stream is and how far it goes; undefined when there is none. Asking writes nothing. */
   find(): StreamRecord | undefined {
     this.#hasTables ||= this.#first("SELECT 1 FROM sqlite_master WHERE name = 'batches'") !== undefined
     const row = this.#hasTables ? this.#first(FIND) : undefined
-    return row && recordOf(row)
+    if (row === undefined) return undefined
+    this.#meter.restore(row.meter === null ? undefined : textIn(row.meter))
+    return recordOf(row)
   }
 
   /** Begins a stream where none is. */
-  create({ contentType, closed, lifetime, retention }: NewStream, now: Millis): StreamRecord {
+  create(stream: NewStream, now: Millis): StreamRecord {
+    const { contentType, closed, lifetime, retention, budget, creator } = stream
+    this.#meter.restart()
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
     const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
       `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text,
-         used_at, retain_ms, retain_bytes, earliest, earliest_chain)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         used_at, retain_ms, retain_bytes, budget, creator, earliest, earliest_chain)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
       closed ? 1 : 0,
@@ -101,20 +116,13 @@ export class StreamLog {
       now,
       retention.ageMs ?? null,
       retention.bytes ?? null,
+      budget ?? null,
+      creator ?? null,
       START_PLACE.position,
       START_PLACE.chain,
     )
     const places = { earliest: START_PLACE, tail: START_PLACE, bytes: 0 }
-    return {
-      generation,
-      contentType,
-      closed,
-      lifetime,
-      retention,
-      usedAt: now,
-      streamSeq: undefined,
-      ...places,
-    }
+    return { ...stream, generation, usedAt: now, streamSeq: undefined, ...places }
   }
 
   remove(): void {
@@ -128,12 +136,13 @@ export class StreamLog {
     const { tail } = stream
     const bytesTo = stream.bytes + bytes
     this.#run(
-      "INSERT INTO batches (first, count, bytes_to, chain, at, body) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO batches (first, count, bytes_to, chain, at, meter, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
       tail.position,
       count,
       bytesTo,
       chain,
       now,
+      this.#meter.text,
       data,
     )
     return { ...stream, tail: { position: tail.position + count, chain }, bytes: bytesTo }
@@ -146,6 +155,16 @@ export class StreamLog {
       closed ? 1 : 0,
       streamSeq ?? null,
       usedAt,
+    )
+  }
+
+  /** Writes down how much of the stream is kept, and what it may cost. */
+  noteTerms({ retention, budget }: StreamTerms): void {
+    this.#run(
+      "UPDATE stream SET retain_ms = ?, retain_bytes = ?, budget = ?",
+      retention.ageMs ?? null,
+      retention.bytes ?? null,
+      budget ?? null,
     )
   }
 

@@ -4,18 +4,26 @@ import { MISSING, type Reply } from "../../shared/append-reply.ts"
 import { good } from "../../shared/decoded.ts"
 import { CLOSE, PING, PONG } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
+import { noRoom } from "../../shared/refusals.ts"
 import type { Caller } from "../access/caller.ts"
 import { claimOf } from "../access/claim-header.ts"
-import { boundsOf } from "../bounds.ts"
+import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
-import { log } from "../log.ts"
+import { AppendRate } from "../limits/append-rate.ts"
+import { RareLog } from "../limits/rare-log.ts"
+import { type Facts, log } from "../log.ts"
+import { Meter } from "../meter/meter.ts"
+import type { MeterReport } from "../meter/meter-report.ts"
 import { R2Store, sha256 } from "../segments/r2-store.ts"
 import { Sealer } from "../segments/sealer.ts"
 import { httpBody } from "./append-body.ts"
 import { AppendQueue } from "./append-queue.ts"
+import type { AppendAsk } from "./append-turn.ts"
+import { bindable } from "./bindable.ts"
 import { Callers } from "./callers.ts"
 import type { CreateClaim } from "./create.ts"
+import { answer } from "./fan-out.ts"
 import type { Revocation } from "./revocations.ts"
 import { SharedAlarm } from "./shared-alarm.ts"
 import { closedSocket, upgraded } from "./socket-answer.ts"
@@ -31,11 +39,12 @@ import {
   type StreamState,
 } from "./stream-core.ts"
 import type { SqlValue } from "./stream-host.ts"
-import type { Ticket } from "./tickets.ts"
+import type { TermsChange } from "./stream-management.ts"
+import { newSecret, type Ticket } from "./tickets.ts"
 
 /**
- * One stream's Durable Object: it lends its storage, clock, sockets and alarm to the core, and decides
- * nothing.
+ * One stream's Durable Object: it lends its storage, clock, sockets and alarm to the core, lets nobody in whose token
+ * does not count, and decides nothing.
  */
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
@@ -43,24 +52,31 @@ export class StreamObject extends DurableObject<Env> {
   readonly #sealer: Sealer | undefined
   readonly #callers: Callers
   readonly #alarm: SharedAlarm
+  readonly #bounds: Bounds
+  readonly #meter = new Meter(now())
+  readonly #rate: AppendRate
+  readonly #refusals: RareLog
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     const { storage } = state
-    const bounds = boundsOf(env)
+    this.#bounds = boundsFor(env)
+    this.#rate = new AppendRate({ bounds: this.#bounds, now })
+    this.#refusals = new RareLog(this.#bounds.logRepeatMsInterval)
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
-    this.#alarm = new SharedAlarm((at) => void storage.setAlarm(at))
+    this.#alarm = new SharedAlarm((at) => this.#setAlarm(at))
     const host = {
       name: state.id.toString(),
-      bounds: bounds.ok ? bounds.value : LIMITS, // a bad variable is told by every request, before it gets here
+      bounds: this.#bounds,
       seals: env.SEGMENTS !== undefined,
-      now: () => Date.now() as Millis, // what Date.now counts is what Millis means
-      exec: (sql: string, ...values: SqlValue[]) => storage.sql.exec(sql, ...values.map(bindable)),
+      now,
+      exec: (sql: string, ...values: SqlValue[]) =>
+        this.#meter.statement(storage.sql.exec(sql, ...values.map(bindable))),
       transact: <T>(work: () => T) => storage.transactionSync(work),
       wakeAt: (at: Millis) => this.#alarm.wakeAt(at),
     }
     this.#callers = new Callers({ ...host, sockets: () => state.getWebSockets().map(readerOf) })
-    this.#core = new StreamCore({ ...host, readers: () => this.#callers.listeners() })
+    this.#core = new StreamCore({ ...host, readers: () => this.#callers.listeners() }, this.#meter)
     this.#queue = new AppendQueue({
       appendAll: (asks) => this.#core.appendAll(asks),
       flushed: () => storage.sync(),
@@ -76,35 +92,51 @@ export class StreamObject extends DurableObject<Env> {
   }
 
   create(claim: CreateClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): CreateOutcome | Missing {
-    return this.#callers.admits(caller) ? this.#core.create(claim, httpBody(body)) : ABSENT
+    return this.#admits(caller, body.length) ? this.#core.create(claim, httpBody(body)) : ABSENT
   }
 
   async append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): Promise<Reply> {
-    if (!this.#callers.admits(caller)) return MISSING
-    return this.#queue.append({ claim: good(claim), body: httpBody(body) })
+    if (!this.#admits(caller, body.length)) return MISSING
+    return this.#append({ claim: good(claim), body: httpBody(body) })
   }
 
   read(offset: string, end: string | undefined, caller: Caller): Page | Sealed | ReadFault {
-    return this.#callers.admits(caller) ? this.#core.read(offset, end) : ABSENT
+    return this.#admits(caller) ? this.#core.read(offset, end) : ABSENT
   }
 
   segments(caller: Caller): SegmentList | Missing {
-    return this.#callers.admits(caller) ? this.#core.segments() : ABSENT
+    return this.#admits(caller) ? this.#core.segments() : ABSENT
   }
 
   head(caller: Caller): StreamState | Missing {
-    return this.#callers.admits(caller) ? this.#core.head() : ABSENT
+    return this.#admits(caller) ? this.#core.head() : ABSENT
   }
 
   delete(caller: Caller): boolean {
-    return this.#callers.admits(caller) && this.#core.delete()
+    return this.#admits(caller) && this.#core.delete()
+  }
+
+  /** Changes how much of the stream is kept, and what it may cost. False when there is none. */
+  change(change: TermsChange, caller: Caller): boolean {
+    return this.#admits(caller) && this.#core.management.change(change)
+  }
+
+  /** What the stream's use has come to. */
+  meter(caller: Caller): MeterReport | Missing {
+    if (!this.#admits(caller)) return ABSENT
+    return this.#core.management.meter(this.ctx.storage.sql.databaseSize)
+  }
+
+  /** Who created the stream, where the edge knows its callers; undefined when there is none. */
+  creator(): string | undefined {
+    this.#requested()
+    return this.#core.management.creator()
   }
 
   /** A ticket for one socket. */
   issueTicket(caller: Caller): Issued | Missing {
     if (this.head(caller).kind === "missing") return ABSENT
-    const secret = base64url(crypto.getRandomValues(new Uint8Array(TICKET_BYTES)))
-    const ticket = this.#callers.issueTicket(caller, secret)
+    const ticket = this.#callers.issueTicket(caller, newSecret())
     return ticket === undefined ? { kind: "full" } : { kind: "issued", ...ticket }
   }
 
@@ -116,23 +148,35 @@ export class StreamObject extends DurableObject<Env> {
 
   /**
    * Opens a socket at the offset of the request's query. Whatever is wrong with it, the socket is closed
-   * saying so.
+   * saying so. A feed of the edge's own is told in a status that there is no room.
    */
   override fetch(request: Request): Response {
+    this.#requested()
     const caller = this.#callers.enter(claimOf(request))
     if (caller === undefined)
       return closedSocket(CLOSE.unauthorized, "The ticket or token is wrong, used or late.")
+    const { searchParams } = new URL(request.url)
+    if (this.ctx.getWebSockets().length >= this.#bounds.socketsMax) {
+      const { status, headers, message = "" } = noRoom(this.#bounds)
+      this.#refusals.say("stream full", this.#facts(), now())
+      const isFeed = searchParams.get("live") === "feed"
+      return isFeed ? Response.json({ message }, { status, headers }) : closedSocket(CLOSE.full, message)
+    }
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
     markSocket(server, caller)
-    this.#core.connect(readerOf(server), new URL(request.url).searchParams.get("offset") ?? "")
+    this.#core.connect(readerOf(server), searchParams.get("offset") ?? "")
     return upgraded(client)
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    this.#meter.passTo(now())
+    this.#meter.count("framesIn", 1)
     const reader = readerOf(socket)
     const ask = this.#callers.hears(reader) ? this.#core.asked(reader, data) : undefined
-    if (ask !== undefined) await this.#queue.append(ask)
+    if (ask === undefined) return
+    this.#meter.count("bytesIn", ask.body.bytes)
+    await this.#append(ask)
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -144,14 +188,50 @@ export class StreamObject extends DurableObject<Env> {
    * and then never again.
    */
   override async alarm(): Promise<void> {
+    this.#requested()
     try {
       await this.#sealer?.run()
     } catch (error) {
-      log("sealing failed", { object: this.ctx.id.toString(), error: String(error) })
+      log("upkeep failed", { ...this.#facts(), error: String(error) })
       this.#core.seals.postpone()
     } finally {
       this.#alarm.ring()
     }
+  }
+
+  /** The reply to one append, whatever carried it. */
+  async #append(ask: AppendAsk): Promise<Reply> {
+    const hasty = this.#rate.refusal()
+    if (hasty !== undefined) answer({ ask, reply: hasty }, this.#meter)
+    const reply = hasty ?? (await this.#queue.append(ask))
+    if (reply.status === 429) {
+      const message = hasty === undefined ? "budget reached" : "rate limited"
+      this.#refusals.say(message, this.#facts(), now())
+    }
+    return reply
+  }
+
+  /** Counts a request, and says whether its caller's token counts here and now. */
+  #admits(caller: Caller, bytesIn = 0): boolean {
+    this.#requested(bytesIn)
+    return this.#callers.admits(caller)
+  }
+
+  #requested(bytesIn = 0): void {
+    this.#meter.passTo(now())
+    this.#meter.count("requests", 1)
+    this.#meter.count("bytesIn", bytesIn)
+  }
+
+  /** By what an operator finds the stream. */
+  #facts(): Facts {
+    const { id } = this.ctx
+    return { object: id.toString(), ...(id.name !== undefined && { stream: id.name }) }
+  }
+
+  #setAlarm(at: number): void {
+    void this.ctx.storage.setAlarm(at)
+    this.#meter.count("rowsWritten", 1) // as the platform bills it
   }
 }
 
@@ -160,19 +240,6 @@ export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "
 
 const ABSENT: Missing = { kind: "missing" }
 
-/** Nobody guesses one of so many. */
-const TICKET_BYTES = 32
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "")
-}
-
-/** A Durable Object binds buffers, not views of a part of one. */
-function bindable(value: SqlValue): SqlStorageValue {
-  if (!(value instanceof Uint8Array)) return value
-  const isWhole = value.byteLength === value.buffer.byteLength
-  return (isWhole ? value.buffer : value.slice().buffer) as ArrayBuffer // nothing here is shared between threads
+function now(): Millis {
+  return Date.now() as Millis // which is what Date.now counts
 }

@@ -2,6 +2,7 @@ import { type Chain, EMPTY_CHAIN, readChain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
+import type { Microdollars } from "../../shared/prices.ts"
 import { type SqlRow, type SqlValue, textIn, wholeIn } from "./stream-host.ts"
 
 /** How much of a stream is kept: what is neither too old nor followed by so many bytes. Nothing said is everything. */
@@ -15,6 +16,10 @@ export type StreamRecord = {
   readonly closed: boolean
   readonly lifetime: Lifetime
   readonly retention: Retention
+  /** What it may cost in a day; undefined when nothing was said of that. */
+  readonly budget: Microdollars | undefined
+  /** Who created it, where the edge knows its callers. */
+  readonly creator: string | undefined
   readonly usedAt: Millis
   readonly streamSeq: string | undefined
   /** The place before the first message that can still be read. */
@@ -25,7 +30,10 @@ export type StreamRecord = {
   readonly bytes: number
 }
 
-export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "retention">
+/** What may be changed of a stream. */
+export type StreamTerms = Pick<StreamRecord, "retention" | "budget">
+
+export type NewStream = StreamTerms & Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "creator">
 
 export const START_PLACE: Place = { position: 0, chain: EMPTY_CHAIN }
 
@@ -46,6 +54,8 @@ export function recordOf(row: SqlRow): StreamRecord {
       ...(row.retain_ms !== null && { ageMs: wholeIn(row.retain_ms) }),
       ...(row.retain_bytes !== null && { bytes: wholeIn(row.retain_bytes) }),
     },
+    budget: row.budget === null ? undefined : (wholeIn(row.budget) as Microdollars), // was one when it was stored
+    creator: row.creator === null ? undefined : textIn(row.creator),
     usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
     streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
     earliest,

@@ -76,3 +76,14 @@ export class Tickets {
     return [...this.#host.exec(...statement)] // a host may run a statement no sooner than its rows are asked for
   }
 }
+
+/** Nobody guesses one of so many. */
+const SECRET_BYTES = 32
+
+/** What makes a ticket: chance, in characters that fit in a subprotocol. */
+export function newSecret(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_BYTES))))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "")
+}

@@ -57,7 +57,7 @@ export class Upkeep {
   #dueAt(stream: StreamRecord): Millis | undefined {
     const { host, seals } = this.#parts
     const now = host.now()
-    const end = endOf(stream.lifetime, stream.usedAt)
+    const end = endOf(stream.lifetime, stream.usedAt, host.bounds.useNoteMsInterval)
     const moments = [
       end === undefined ? undefined : end + 1, // the first moment after a time is a time
       seals.isDue(stream) ? Math.max(now, seals.notBefore) : undefined,

@@ -1,5 +1,6 @@
 import { exportJWK } from "jose"
 import { expect, test } from "vitest"
+import { VERSION } from "../../../shared/version.ts"
 import { bearer, issuer, request, type Vars } from "./edge.ts"
 
 const { vars } = issuer
@@ -60,13 +61,17 @@ test.each(UNCONFIGURED)(
     }
     const health = await request("/health", {}, given)
     expect(health.status).toBe(503)
-    expect(await health.json()).toEqual({ status: "unconfigured", message: expect.stringMatching(why) })
+    expect(await health.json()).toEqual({
+      status: "unconfigured",
+      version: VERSION,
+      message: expect.stringMatching(why),
+    })
   },
 )
 
 test("[ACCESS10] health is well when tokens are asked for", async () => {
   const health = await request("/health")
-  expect([health.status, await health.json()]).toEqual([200, { status: "ok" }])
+  expect([health.status, await health.json()]).toEqual([200, { status: "ok", version: VERSION }])
 })
 
 test.each(["localhost", "127.0.0.1", "127.8.9.1", "[::1]", "2130706433", "LOCALHOST"])(

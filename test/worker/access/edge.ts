@@ -17,7 +17,8 @@ export function request(
   init: RequestInit = {},
   vars: Vars = issuer.vars,
 ): Promise<Response> {
-  return app.fetch(new Request(new URL(address, HOST), init), { STREAMS: env.STREAMS, ...vars })
+  const { STREAMS, PRINCIPALS, SEGMENTS } = env
+  return app.fetch(new Request(new URL(address, HOST), init), { STREAMS, PRINCIPALS, SEGMENTS, ...vars })
 }
 
 export function bearer(token: string): Record<string, string> {

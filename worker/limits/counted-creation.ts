@@ -1,0 +1,41 @@
+import type { Bounds } from "../../shared/limits.ts"
+import type { Env } from "../env.ts"
+import type { CreateOutcome, Missing } from "../stream/stream-core.ts"
+import type { PrincipalObject } from "./principal-object.ts"
+
+/** Who creates a stream, and the object that counts what they create. */
+export type Creator = {
+  readonly principal: string
+  readonly object: Pick<DurableObjectStub<PrincipalObject>, "admit" | "forget">
+}
+
+/** Undefined where the edge does not know its callers, or does not count. */
+export function creatorOf(
+  { PRINCIPALS }: Pick<Env, "PRINCIPALS">,
+  { streamsPerPrincipalMax }: Pick<Bounds, "streamsPerPrincipalMax">,
+  principal: string | undefined,
+): Creator | undefined {
+  if (principal === undefined || streamsPerPrincipalMax === 0 || PRINCIPALS === undefined) return undefined
+  return { principal, object: PRINCIPALS.getByName(principal) }
+}
+
+export type CreationParts = {
+  readonly path: string
+  readonly creator: Creator | undefined
+  isThere(): Promise<boolean>
+  create(): Promise<CreateOutcome | Missing>
+}
+
+/** Creates a stream, unless its creator has as many as they may have. A stream that is there already is always told. */
+export async function createCounted(
+  parts: CreationParts,
+): Promise<CreateOutcome | Missing | { kind: "too-many" }> {
+  const { path, creator } = parts
+  if (creator === undefined) return parts.create()
+  const admission = await creator.object.admit(creator.principal, path)
+  if (admission === "too-many") return (await parts.isThere()) ? parts.create() : { kind: "too-many" }
+  const outcome = await parts.create()
+  const isMade = outcome.kind === "stream" && outcome.isNew
+  if (admission === "counted" && !isMade) await creator.object.forget(path)
+  return outcome
+}
