@@ -17,8 +17,8 @@ export type Admission =
 
 /**
  * Whether a stream takes a batch that claims to be number `seq` of `epoch`, given the last one it took from the same
- * producer. An epoch may rise by `epochJumpMax` at once. Called in the transaction that stores the batch and its mark, so
- * that no number is ever taken twice.
+ * producer. An epoch may rise by `epochJumpMax` at once. Called in the transaction that stores the batch and its mark,
+ * so that no number is ever taken twice.
  */
 export function admit(known: ProducerMark | undefined, claim: ProducerMark, epochJumpMax: number): Admission {
   if (known === undefined) return claim.seq === 0 ? { kind: "accept" } : { kind: "gap", expectedSeq: 0 }

@@ -46,7 +46,8 @@ test.each([
   ["BUDGET_DOLLARS_PER_DAY", "free"],
   ["FRAME_BYTES_MAX", "1916384"],
 ])("[CONF2] %s does not take %j, and a sentence says what it takes", (name, value) => {
-  const fault = configurationFault({ STREAMS: {}, [name]: value } as unknown as Env, OPEN) // what else is bound plays no part
+  const env = { STREAMS: {}, [name]: value } as unknown as Env // what else is bound plays no part
+  const fault = configurationFault(env, OPEN)
   expect(fault).toMatch(new RegExp(`^${name} is .*${JSON.stringify(value)}|${value}.* came\\.$`))
 })
 
