@@ -99,6 +99,12 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
 
 export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
 
+export const DELETED: Reply = {
+  status: 410,
+  headers: {},
+  message: "The stream was deleted; only forks of it still read what it held.",
+}
+
 export function tooLargeMessage(bytes: number): string {
   return `An append may have ${LIMITS.appendBytesMax} bytes; this one has ${bytes}.`
 }

@@ -31,6 +31,14 @@ export const LIMITS = {
   useNoteMsInterval: 60_000,
   /** Stored bytes in one catch-up answer. Cacheable, and small enough to hold in memory many times over. */
   readBytesMax: 4 * MiB,
+  /** Ancestors of one fork: they are read with its record at every turn. Forks of one stream are as many as you like. */
+  lineageLengthMax: 100,
+  /** Before a deleted stream first looks whether its forks still need it: they tell it themselves, if they can. */
+  forkLookMsMin: 10_000,
+  /** Between two such looks, which come at doubling times: a fork may live for years. */
+  forkLookMsMax: 86_400_000,
+  /** Forks asked in one look, each a call to another object. */
+  forksPerLookMax: 100,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */
@@ -70,3 +78,4 @@ assert(
 )
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
+assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

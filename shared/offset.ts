@@ -12,6 +12,9 @@ export const START = "-1" as Offset // the protocol's sentinel, section 8
 /** After the last message that exists when the edge reads the request. Only ever sent, never stored. */
 export const NOW = "now" as Offset // the protocol's sentinel, section 8
 
+/** The start in the spelling of the protocol's reference server, by which its clients name it when they fork. */
+export const REFERENCE_START = "0000000000000000_0000000000000000"
+
 /** The protocol's grammar of an offset, section 8. What the characters mean is the issuing edge's affair. */
 const OFFSET = /^[^\s,&=?/]{1,255}$/
 

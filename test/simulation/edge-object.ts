@@ -8,8 +8,8 @@ import type { Millis } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
 import { AppendQueue } from "../../worker/stream/append-queue.ts"
-import type { CreateClaim } from "../../worker/stream/create.ts"
-import type { CreateOutcome, Page, ReadFault, StreamCore } from "../../worker/stream/stream-core.ts"
+import type { CreateClaim, CreateOutcome } from "../../worker/stream/create.ts"
+import type { Inherited, Page, ReadFault, StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -64,12 +64,12 @@ export class EdgeObject {
     return this.#call(() => this.#queue.append({ claim: good(claim), body: httpBody(body) }))
   }
 
-  read(offset: string): Promise<Page | ReadFault> {
+  read(offset: string): Promise<Page | Inherited | ReadFault> {
     return this.#call(() => this.#core.read(offset))
   }
 
   /** At once, outside the simulated world. */
-  readNow(offset: string): Page | ReadFault {
+  readNow(offset: string): Page | Inherited | ReadFault {
     return this.#core.read(offset)
   }
 
@@ -144,6 +144,7 @@ export class EdgeObject {
       readers: () => [...this.#readers],
       wakeAt: (at) =>
         void this.#parts.scheduler.after(at - this.#parts.now(), "alarm", () => this.#core.expire()),
+      letGo: () => undefined, // nobody forks in this world
     })
     this.#core = core
     this.#queue = new AppendQueue({

@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import type { ForkRecord } from "../../worker/stream/fork-record.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 
 /** A stream's host in memory, with a clock that a test turns. */
@@ -9,6 +10,7 @@ export class MemoryHost implements StreamHost {
   readonly open = new Set<MemoryReader>()
   time = 1_800_000_000_000
   alarm: number | undefined
+  onLetGo: (fork: ForkRecord) => void = () => undefined
 
   now(): Millis {
     return this.time as Millis
@@ -36,6 +38,10 @@ export class MemoryHost implements StreamHost {
 
   wakeAt(at: Millis): void {
     this.alarm = at
+  }
+
+  letGo(fork: ForkRecord): void {
+    this.onLetGo(fork)
   }
 
   /** A new socket, not yet sent anything. */

@@ -2,19 +2,19 @@ import { type Context, Hono } from "hono"
 import { claimOfHeaders } from "../../shared/append-claim.ts"
 import { tooLargeMessage } from "../../shared/append-reply.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { NOW, readIssuedOffset, START } from "../../shared/offset.ts"
 import type { Env } from "../env.ts"
 import { appendResponse, refuse } from "./answer.ts"
 import { preflight, withCommonHeaders } from "./common-headers.ts"
-import { createClaim, stateHeaders } from "./create-headers.ts"
+import { stateHeaders } from "./create-headers.ts"
 import type { StreamStub } from "./feed.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
+import { PREFIX, pathFault } from "./paths.ts"
+import { put } from "./put.ts"
+import { readPage } from "./read-page.ts"
 import { readBody } from "./request-body.ts"
 import { sse } from "./sse.ts"
-
-const PREFIX = "/v1/stream/"
 
 type StreamContext = Context<{ Bindings: Env; Variables: { path: string; stub: StreamStub } }>
 
@@ -36,25 +36,7 @@ routes.use(`${PREFIX}*`, async (c, next) => {
 
 routes.put(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw)
-  const claim = createClaim(c.req.raw.headers)
-  if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
-  const outcome = await c.get("stub").create(claim.value, body.bytes)
-  switch (outcome.kind) {
-    case "stream": {
-      const location = outcome.isNew ? { Location: locationOf(c.req.url) } : undefined
-      return new Response(null, {
-        status: outcome.isNew ? 201 : 200,
-        headers: { ...stateHeaders(outcome), ...location },
-      })
-    }
-    case "conflict":
-      return refuse(409, outcome.reason)
-    case "malformed":
-      return refuse(400, outcome.reason)
-    case "too-large":
-      return refuse(413, tooLargeMessage(outcome.bytes))
-  }
+  return put(c.env.STREAMS, c.get("path"), c.req.raw, body)
 })
 
 routes.post(`${PREFIX}*`, async (c) => {
@@ -66,8 +48,8 @@ routes.post(`${PREFIX}*`, async (c) => {
 })
 
 routes.delete(`${PREFIX}*`, async (c) => {
-  const isDeleted = await c.get("stub").delete()
-  return isDeleted ? new Response(null, { status: 204 }) : faultResponse({ kind: "missing" })
+  const outcome = await c.get("stub").delete()
+  return outcome.kind === "done" ? new Response(null, { status: 204 }) : faultResponse(outcome)
 })
 
 /** Hono asks this one for HEAD as well. */
@@ -93,7 +75,7 @@ routes.onError((error) => {
 
 async function head(c: StreamContext): Promise<Response> {
   const state = await c.get("stub").head()
-  if (state.kind === "missing") return faultResponse(state)
+  if (state.kind !== "stream") return faultResponse(state)
   return new Response(null, { headers: { ...stateHeaders(state), ...LIVE_MODES } })
 }
 
@@ -106,9 +88,9 @@ async function read(c: StreamContext): Promise<Response> {
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll(c.get("stub"), offset, cursor)
+      return longPoll(c.env.STREAMS, c.get("path"), offset, cursor)
     case "sse":
-      return sse(c.get("stub"), offset, cursor)
+      return sse(c.env.STREAMS, c.get("path"), offset, cursor)
     case "ws":
       return openSocket(c, offset)
     default:
@@ -117,7 +99,7 @@ async function read(c: StreamContext): Promise<Response> {
 }
 
 async function catchUp(c: StreamContext, offset: string): Promise<Response> {
-  const page = await c.get("stub").read(offset)
+  const page = await readPage(c.env.STREAMS, c.get("path"), offset)
   return page.kind === "page" ? pageResponse(c.req.raw, c.get("path"), offset, page) : faultResponse(page)
 }
 
@@ -137,20 +119,6 @@ function openSocket(c: StreamContext, offset: string): Response | Promise<Respon
     return refuse(400, `The subprotocol is ${SUBPROTOCOL}; ${offered.join(",") || "none"} was offered.`)
   }
   return c.get("stub").fetch(c.req.raw)
-}
-
-/** The stream's address: the request's without its query. */
-function locationOf(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
-}
-
-/** The path keeps the spelling of the URL, as the URL standard writes it. */
-function pathFault(path: string): string | undefined {
-  if (path === "") return "it has no name"
-  if (path.length > LIMITS.pathLengthMax)
-    return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
 }
 
 export const app = {

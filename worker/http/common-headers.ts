@@ -32,6 +32,9 @@ const ACCEPTED = [
   HEADER.producerEpoch,
   HEADER.producerSeq,
   HEADER.expectedOffset,
+  HEADER.forkedFrom,
+  HEADER.forkOffset,
+  HEADER.forkSubOffset,
 ]
 
 /**

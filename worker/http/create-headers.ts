@@ -3,27 +3,39 @@ import { HEADER, saysTrue } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import type { CreateClaim } from "../stream/create.ts"
-import type { StreamState } from "../stream/stream-core.ts"
+import type { StreamState } from "../stream/stream-record.ts"
 
 const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 
 const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
 
+/** What every creation says, forks included. What is left out depends on which of them it is. */
+export type StreamClaim = {
+  readonly contentType: string | undefined
+  readonly lifetime: Lifetime | undefined
+  readonly closed: boolean
+}
+
 /** Reads what a PUT asks for. */
-export function createClaim(headers: Headers): Decoded<CreateClaim> {
-  const contentType = headers.get("content-type") || DEFAULT_TYPE
-  if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
+export function streamClaim(headers: Headers): Decoded<StreamClaim> {
+  const contentType = headers.get("content-type") || undefined
+  if (contentType !== undefined && !CONTENT_TYPE.test(contentType))
+    return bad(`Content-Type is a media type; ${contentType} came.`)
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
   if (!lifetime.ok) return lifetime
-  if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
   return good({ contentType, lifetime: lifetime.value, closed: saysTrue(headers.get(HEADER.closed)) })
 }
 
-function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {
+/** What is asked for when a new stream is. */
+export function createClaim({ contentType, lifetime, closed }: StreamClaim): CreateClaim {
+  return { contentType: contentType ?? DEFAULT_TYPE, lifetime: lifetime ?? { kind: "endless" }, closed }
+}
+
+function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime | undefined> {
   if (ttl !== null && expiresAt !== null)
     return bad("A stream has Stream-TTL or Stream-Expires-At; both came.")
   if (ttl !== null) return idleLifetime(ttl)
-  return expiresAt === null ? good({ kind: "endless" }) : untilLifetime(expiresAt)
+  return expiresAt === null ? good(undefined) : untilLifetime(expiresAt)
 }
 
 /** Eleven digits are three thousand years, and far from where milliseconds lose precision. */

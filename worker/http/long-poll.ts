@@ -5,15 +5,21 @@ import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamStub } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
+import { readPage, type Streams } from "./read-page.ts"
 
 /**
  * What there is after an offset, or what comes within the time that a poll is held; else an answer without a
  * body.
  */
-export async function longPoll(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
-  const page = await stub.read(offset)
+export async function longPoll(
+  streams: Streams,
+  path: string,
+  offset: string,
+  cursor: string | null,
+): Promise<Response> {
+  const page = await readPage(streams, path, offset)
   if (page.kind !== "page") return faultResponse(page)
-  const news = !isEmpty(page) || page.closed ? page : await waitForNews(stub, page)
+  const news = !isEmpty(page) || page.closed ? page : await waitForNews(streams.getByName(path), page)
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
   if (isEmpty(news)) return new Response(null, { status: 204, headers })

@@ -4,18 +4,24 @@ import type { Page } from "../stream/stream-core.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamStub } from "./feed.ts"
 import { faultResponse, LIVE_MODES, pageOf } from "./page-response.ts"
+import { readPage, type Streams } from "./read-page.ts"
 import { sseEncoding, sseEvents } from "./sse-text.ts"
 
 /**
  * Everything after an offset as server-sent events, until the stream is closed or the answer has lasted long
  * enough.
  */
-export async function sse(stub: StreamStub, offset: string, cursor: string | null): Promise<Response> {
-  const first = await stub.read(offset)
+export async function sse(
+  streams: Streams,
+  path: string,
+  offset: string,
+  cursor: string | null,
+): Promise<Response> {
+  const first = await readPage(streams, path, offset)
   if (first.kind !== "page") return faultResponse(first)
   const left = new AbortController()
   const signal = AbortSignal.any([left.signal, AbortSignal.timeout(LIMITS.sseMsMax)])
-  const pages = pagesFrom(stub, first, signal)
+  const pages = pagesFrom(streams, path, first, signal)
   const encoder = new TextEncoder()
   let last = cursorAfter(cursor, Date.now() as Millis, Math.random())
   const body = new ReadableStream<Uint8Array>({
@@ -38,16 +44,17 @@ export async function sse(stub: StreamStub, offset: string, cursor: string | nul
  * tail.
  */
 async function* pagesFrom(
-  stub: StreamStub,
+  streams: Streams,
+  path: string,
   first: Page,
   signal: AbortSignal,
 ): AsyncGenerator<Page, undefined> {
   let page = first
   yield page
   while (!page.closed && !signal.aborted) {
-    if (page.upToDate) page = yield* pagesOfFeed(stub, page, signal)
+    if (page.upToDate) page = yield* pagesOfFeed(streams.getByName(path), page, signal)
     if (page.closed || signal.aborted) return
-    const read = await stub.read(page.next)
+    const read = await readPage(streams, path, page.next)
     if (read.kind !== "page") return
     page = read
     yield page

@@ -7,7 +7,7 @@ import {
   type RawBody,
   type StreamFacts,
 } from "../../shared/append.ts"
-import { MISSING, type Reply, replyTo } from "../../shared/append-reply.ts"
+import { DELETED, MISSING, type Reply, replyTo } from "../../shared/append-reply.ts"
 import { joinBatches } from "../../shared/batch.ts"
 import { type Chain, extendChain } from "../../shared/chain.ts"
 import type { Decoded } from "../../shared/decoded.ts"
@@ -18,6 +18,7 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { batchOf, noteBatch, type ProducerRecord } from "./producer-record.ts"
 import type { Reader } from "./stream-host.ts"
+import type { Absent } from "./stream-life.ts"
 import type { NewBatch, StreamLog } from "./stream-log.ts"
 import { offsetOf, type StreamRecord } from "./stream-record.ts"
 
@@ -50,8 +51,9 @@ export type Stored = {
 }
 
 /** What became of an append to a stream that there is not. */
-export function judgeMissing(ask: AppendAsk): Pick<Judged, "ask" | "reply"> {
-  return { ask, reply: ask.claim.ok ? MISSING : malformed(ask.claim.reason) }
+export function judgeAbsent(ask: AppendAsk, { kind }: Absent): Pick<Judged, "ask" | "reply"> {
+  if (!ask.claim.ok) return { ask, reply: malformed(ask.claim.reason) }
+  return { ask, reply: kind === "missing" ? MISSING : DELETED }
 }
 
 /**

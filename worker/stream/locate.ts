@@ -1,11 +1,11 @@
 import { NOW, type Offset, type Place, readIssuedOffset, START } from "../../shared/offset.ts"
 import { chainAt } from "./log-pages.ts"
 import type { StreamHost } from "./stream-host.ts"
-import { offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
+import { generationAt, offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
 
 /** Why an offset names no place in a stream. */
 export type LocateFault =
-  /** The offset was given by another stream of this name, which was deleted. */
+  /** The offset was given by another stream: one of this name that was deleted, or one of whose log this has no part. */
   | { readonly kind: "gone" }
   /** The stream gave the offset and does not hold what was before it: it was put back to an older copy. */
   | { readonly kind: "lost" }
@@ -13,7 +13,11 @@ export type LocateFault =
   | { readonly kind: "trimmed"; readonly earliest: Offset }
   | { readonly kind: "malformed"; readonly reason: string }
 
-export type Location = { readonly kind: "place"; readonly place: Place } | LocateFault
+export type Location =
+  | { readonly kind: "place"; readonly place: Place }
+  /** The place is in an ancestor of the fork, which alone can tell its chain. */
+  | { readonly kind: "inherited"; readonly place: Place }
+  | LocateFault
 
 /** Finds the place that an offset names in a stream as it stands now. */
 export function locate(storage: Pick<StreamHost, "exec">, stream: StreamRecord, offset: string): Location {
@@ -25,7 +29,7 @@ export function locate(storage: Pick<StreamHost, "exec">, stream: StreamRecord, 
     return { kind: "malformed", reason }
   }
   const { generation, ...place } = issued
-  if (generation !== stream.generation) return { kind: "gone" }
+  if (generation !== generationAt(stream, place.position)) return { kind: "gone" }
   if (place.position > stream.tail.position) return { kind: "lost" }
   const found = retained(stream, place)
   if (found.kind !== "place") return found
@@ -34,7 +38,7 @@ export function locate(storage: Pick<StreamHost, "exec">, stream: StreamRecord, 
 }
 
 function retained(stream: StreamRecord, place: Place): Location {
-  const { earliest } = stream
-  if (place.position >= earliest.position) return { kind: "place", place }
-  return { kind: "trimmed", earliest: offsetOf(stream, earliest) }
+  const { earliest, base } = stream
+  if (place.position < earliest.position) return { kind: "trimmed", earliest: offsetOf(stream, earliest) }
+  return { kind: place.position < base.position ? "inherited" : "place", place }
 }

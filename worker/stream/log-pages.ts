@@ -31,6 +31,7 @@ export function bytesFrom(storage: Storage, stream: StreamRecord, position: numb
 export function chainAt(storage: Storage, stream: StreamRecord, position: number): Chain | undefined {
   if (position === stream.tail.position) return stream.tail.chain
   if (position === stream.earliest.position) return stream.earliest.chain
+  if (position === stream.base.position) return stream.base.chain
   const [row] = [...storage.exec(BATCH_ENDING, position)]
   if (row === undefined) return undefined
   const [first, count] = [wholeIn(row.first), wholeIn(row.count)]

@@ -1,6 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
+import type { ForkRecord } from "./fork-record.ts"
 
 export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
 
@@ -23,6 +24,8 @@ export interface StreamHost {
    * one.
    */
   wakeAt(at: Millis): void
+  /** Tells the source of a fork that is no more, if it can be reached: else the source looks for itself some time. */
+  letGo(fork: ForkRecord): void
 }
 
 /** One socket. The same socket is the same object for as long as work runs. */

@@ -1,5 +1,7 @@
 import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { writeForkRecord } from "./fork-record.ts"
+import { REFERENCES_TABLE } from "./fork-references.ts"
 import { type ProducerRecord, producerOf } from "./producer-record.ts"
 import { type SqlRow, type SqlValue, type StreamHost, wholeIn } from "./stream-host.ts"
 import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
@@ -7,19 +9,21 @@ import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stre
 /*
  * One stream in SQLite. A position is how many messages come before a place.
  *
- *   stream      one row    what the stream is; content_type is NULL once it is deleted
+ *   stream      one row    what the stream is; content_type is NULL once it is removed
  *   batches     key first  what was stored at once, from position `first` on: `count` messages in `body`, the text of
  *                          a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end, `chain` the
  *                          chain there, `at` the time
  *   producers   key id     the last batch taken from each producer, and where its last batches stand
+ *   forks       key id     who reads through this stream
  *
  * After every transaction:
- *   1. batches follow each other without gap: each begins where the one before it ends;
+ *   1. batches follow each other without gap from the base on: each begins where the one before it ends;
  *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append; so the last
  *      batch stays for as long as the stream does;
  *   3. a producer's mark is that of the last of its batches that is in the log, and stays for as long as the stream.
  *
- * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation, and offsets
+ * A stream that is deleted while it has forks stays as it is, with a time in deleted_at, until the last of them is gone.
+ * One that is removed keeps its one row, so that the next stream of this name gets a greater generation, and offsets
  * of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows would.
  */
 
@@ -43,7 +47,11 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   used_at INTEGER NOT NULL,
   stream_seq TEXT,
   earliest INTEGER NOT NULL,
-  earliest_chain TEXT NOT NULL
+  earliest_chain TEXT NOT NULL,
+  base INTEGER NOT NULL,
+  base_chain TEXT NOT NULL,
+  fork TEXT,
+  deleted_at INTEGER
 )`
 
 const LOG_TABLES = [
@@ -54,6 +62,7 @@ const LOG_TABLES = [
   `CREATE TABLE producers (
     id TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, batches TEXT NOT NULL
   ) WITHOUT ROWID`,
+  REFERENCES_TABLE,
 ]
 
 const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain FROM stream
@@ -79,16 +88,18 @@ export class StreamLog {
     return row && recordOf(row)
   }
 
-  /** Begins a stream where none is. */
-  create({ contentType, closed, lifetime }: NewStream, now: Millis): StreamRecord {
+  /** Begins a stream where none is. Its generation is greater than all before it, of its name and of its lineage. */
+  create({ contentType, closed, lifetime, fork, base }: NewStream, now: Millis): StreamRecord {
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
-    const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
+    const older = fork?.lineage.map((ancestor) => ancestor.generation) ?? []
+    if (before !== undefined) older.push(wholeIn(before.generation))
+    const generation = Math.max(now, ...older.map((one) => one + 1))
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
       `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text,
-         used_at, earliest, earliest_chain)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         used_at, earliest, earliest_chain, base, base_chain, fork)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
       closed ? 1 : 0,
@@ -98,15 +109,20 @@ export class StreamLog {
       now,
       START_PLACE.position,
       START_PLACE.chain,
+      base.position,
+      base.chain,
+      writeForkRecord(fork),
     )
-    const places = { earliest: START_PLACE, tail: START_PLACE, bytes: 0 }
-    return { generation, contentType, closed, lifetime, usedAt: now, streamSeq: undefined, ...places }
+    const places = { earliest: START_PLACE, base, tail: base, bytes: 0 }
+    const fresh = { usedAt: now, streamSeq: undefined, deletedAt: undefined }
+    return { generation, contentType, closed, lifetime, fork, ...fresh, ...places }
   }
 
   remove(): void {
     this.#run("UPDATE stream SET content_type = NULL")
     this.#run("DROP TABLE batches")
     this.#run("DROP TABLE producers")
+    this.#run("DROP TABLE forks")
     this.#hasTables = false
   }
 
@@ -133,6 +149,11 @@ export class StreamLog {
       streamSeq ?? null,
       usedAt,
     )
+  }
+
+  /** Leaves the stream to its forks. */
+  noteDeleted(at: Millis): void {
+    this.#run("UPDATE stream SET deleted_at = ?", at)
   }
 
   noteUse(at: Millis): void {

@@ -2,6 +2,8 @@ import { type Chain, EMPTY_CHAIN, readChain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
+import { type ForkRecord, readForkRecord } from "./fork-record.ts"
+import { namerAt } from "./lineage.ts"
 import { type SqlRow, type SqlValue, textIn, wholeIn } from "./stream-host.ts"
 
 /** What a stream is, and how far it goes. */
@@ -13,6 +15,12 @@ export type StreamRecord = {
   readonly lifetime: Lifetime
   readonly usedAt: Millis
   readonly streamSeq: string | undefined
+  /** Since when it is there for its forks alone; undefined while it is there for everybody. */
+  readonly deletedAt: Millis | undefined
+  /** What it was forked from, if it was. */
+  readonly fork: ForkRecord | undefined
+  /** The place before the first message of its own: the start, or the fork point. */
+  readonly base: Place
   /** The place before the first message that can still be read. */
   readonly earliest: Place
   /** The place after the last message. */
@@ -21,18 +29,33 @@ export type StreamRecord = {
   readonly bytes: number
 }
 
-export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime">
+export type NewStream = Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "fork" | "base">
 
 export const START_PLACE: Place = { position: 0, chain: EMPTY_CHAIN }
 
-/** The offset by which this stream names a place of its own. */
-export function offsetOf(stream: Pick<StreamRecord, "generation">, place: Place): Offset {
-  return issueOffset({ generation: stream.generation, ...place })
+/** The offset by which this stream names a place. */
+export function offsetOf(stream: Pick<StreamRecord, "generation" | "fork">, place: Place): Offset {
+  return issueOffset({ generation: generationAt(stream, place.position), ...place })
+}
+
+/** What a stream answers of itself. */
+export type StreamState = { readonly kind: "stream"; readonly stream: StreamRecord; readonly tail: Offset }
+
+export function stateOf(stream: StreamRecord): StreamState {
+  return { kind: "stream", stream, tail: offsetOf(stream, stream.tail) }
+}
+
+/** The generation in the offset of a position: a fork has what it inherits under the offsets that it had before. */
+export function generationAt(
+  { generation, fork }: Pick<StreamRecord, "generation" | "fork">,
+  position: number,
+): number {
+  return (fork && namerAt(fork.lineage, position)?.generation) ?? generation
 }
 
 /** Reads a row of `stream`, joined with the end of the last of its `batches`. */
 export function recordOf(row: SqlRow): StreamRecord {
-  const earliest = placeIn(row.earliest, row.earliest_chain)
+  const base = placeIn(row.base, row.base_chain)
   return {
     generation: wholeIn(row.generation),
     contentType: textIn(row.content_type),
@@ -40,8 +63,11 @@ export function recordOf(row: SqlRow): StreamRecord {
     lifetime: lifetimeOf(row),
     usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
     streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
-    earliest,
-    tail: row.tail === null ? earliest : placeIn(row.tail, row.chain),
+    deletedAt: row.deleted_at === null ? undefined : (wholeIn(row.deleted_at) as Millis), // was one then
+    fork: row.fork === null ? undefined : readForkRecord(textIn(row.fork)),
+    base,
+    earliest: placeIn(row.earliest, row.earliest_chain),
+    tail: row.tail === null ? base : placeIn(row.tail, row.chain),
     bytes: row.bytes_to === null ? 0 : wholeIn(row.bytes_to),
   }
 }

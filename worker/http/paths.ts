@@ -1,0 +1,17 @@
+import { LIMITS } from "../../shared/limits.ts"
+
+/** Where streams are. */
+export const PREFIX = "/v1/stream/"
+
+/** The path of the stream at an address, in the spelling of the URL, as the URL standard writes it. */
+export function pathIn(pathname: string): string | undefined {
+  return pathname.startsWith(PREFIX) ? pathname.slice(PREFIX.length) : undefined
+}
+
+/** Why there can be no stream of a path. */
+export function pathFault(path: string): string | undefined {
+  if (path === "") return "it has no name"
+  if (path.length > LIMITS.pathLengthMax)
+    return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
+  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
+}
