@@ -1,3 +1,4 @@
+import { assert } from "../../shared/assert.ts"
 import { isJsonType } from "../../shared/http.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Env } from "../env.ts"
@@ -24,6 +25,7 @@ export async function readPage(streams: Streams, path: string, offset: string): 
     pages.push(page)
     room -= page.body.length
     if (!goesOn || room <= 0) return joined(pages)
+    assert(page.next !== at, `what is held up to ${at} is not asked for from there`)
     at = page.next
   }
 }

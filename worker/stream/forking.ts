@@ -71,18 +71,18 @@ export class Forking {
 
   /**
    * Asks the forks that keep this stream, if it is deleted, whether they are there. One that is keeps it, so the others
-   * may wait for the next look.
+   * may wait for the next look. That one is arranged first, so that no failure is the end of it.
    */
   async look(): Promise<void> {
     const { forks, peer } = this.#parts
+    forks.wakeToLook()
     for (const { id, path } of forks.keepers()) {
       const isHeld = await peer(path)
         .holdsFork(id)
         .catch(() => true) // whoever cannot be asked may be there
-      if (isHeld) break
+      if (isHeld) return
       forks.drop(id)
     }
-    forks.wakeToLook()
   }
 
   /** Does not reject: a source that is not told finds out by itself. */
