@@ -31,7 +31,7 @@ export const LIMITS = {
   useNoteMsInterval: 60_000,
   /** Stored bytes in one catch-up answer. Cacheable, and small enough to hold in memory many times over. */
   readBytesMax: 4 * MiB,
-  /** Ancestors of one fork: they are read with its record at every turn. Forks of one stream are as many as you like. */
+  /** Streams that one fork descends from: their list is read at every turn. Forks of one stream have no bound. */
   lineageLengthMax: 100,
   /** Before a deleted stream first looks whether its forks still need it: they tell it themselves, if they can. */
   forkLookMsMin: 10_000,

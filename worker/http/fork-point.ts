@@ -21,8 +21,8 @@ import { readPiece, type Streams } from "./read-page.ts"
 export type PointOutcome = ({ readonly kind: "point" } & ForkPoint) | CreateFault
 
 /**
- * Where a fork leaves its source. An offset is checked by whoever holds what is before it, and what lies past it is read
- * from there: an append's bytes, or messages, of which each ends at a place of its own.
+ * Where a fork leaves its source. An offset is checked by whoever holds what is before it, and what lies past it is
+ * read from there: an append's bytes, or messages, of which each ends at a place of its own.
  */
 export async function forkPoint(streams: Streams, claim: ForkClaim): Promise<PointOutcome> {
   const { source, offset = NOW, sub } = claim

@@ -21,9 +21,9 @@ export type ForkingParts = {
  * What a fork and its source do together. Each waits for the other here and nowhere else; what is decided and written
  * is a turn of one of them, which looks at everything anew.
  *
- * A fork is made in three steps: the source stores a reference, the fork is stored, and on any failure the reference is
- * dropped. It goes in two: the fork is removed, then the reference. So whatever step is the last, a fork has its source;
- * and a reference that outlives its fork is found by the source, once that is deleted, by asking.
+ * A fork is made in two steps: the source stores a reference, then the fork is stored; on failure the reference is
+ * dropped. It goes in two: the fork is removed, then the reference. So whatever step is the last, a fork has its
+ * source; and a reference that outlives its fork is found by the source, once that is deleted, by asking.
  */
 export class Forking {
   readonly #parts: ForkingParts

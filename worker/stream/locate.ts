@@ -5,7 +5,7 @@ import { generationAt, offsetOf, START_PLACE, type StreamRecord } from "./stream
 
 /** Why an offset names no place in a stream. */
 export type LocateFault =
-  /** The offset was given by another stream: one of this name that was deleted, or one of whose log this has no part. */
+  /** The offset is of another log: that of a stream of this name that was deleted, or one that forked off. */
   | { readonly kind: "gone" }
   /** The stream gave the offset and does not hold what was before it: it was put back to an older copy. */
   | { readonly kind: "lost" }
