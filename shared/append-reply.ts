@@ -76,7 +76,8 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
         message: "A producer's new epoch begins with seq 0; a later one came.",
       }
     case "epoch-jump": {
-      const message = `The producer's epoch is ${verdict.epoch}, and may rise by ${LIMITS.epochJumpMax} at once; a later one came.`
+      const may = `may rise by ${LIMITS.epochJumpMax} at once`
+      const message = `The producer's epoch is ${verdict.epoch}, and ${may}; a later one came.`
       return { status: 400, headers: {}, message }
     }
     case "foreign-producer":

@@ -51,7 +51,8 @@ export function issueOffset({ generation, position, chain }: IssuedOffset): Offs
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
   const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
-  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}_${chain}` as Offset // of the grammar by construction
+  const digits = String(position).padStart(POSITION_WIDTH, "0")
+  return `${when}_${digits}_${chain}` as Offset // of the grammar by construction
 }
 
 /** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */

@@ -13,6 +13,8 @@ import { MemoryHost } from "./memory-host.ts"
 /** What becomes of a call from one object to another. */
 export type CallFate =
   | "answered"
+  /** It is carried out, and its answer waits until the test lets it go. */
+  | "held"
   /** It fails before it gets there. */
   | "unreached"
   /** It is carried out, and its answer is lost. */
@@ -28,6 +30,12 @@ export class ForkEdge {
   /** The fates of the next calls; all after them are answered. */
   fates: CallFate[] = []
   calls = 0
+  /** How many answers wait. */
+  held = 0
+  release: () => void = () => undefined
+  readonly released = new Promise<void>((resolve) => {
+    this.release = resolve
+  })
   forks = 0
 
   object(path: string): ForkObject {
@@ -160,6 +168,10 @@ export class ForkObject {
     if (fate === "unreached") throw new Error("the object cannot be reached")
     if (fate === "dead before") return this.#gone()
     const answer = await work()
+    if (fate === "held") {
+      this.#edge.held++
+      await this.#edge.released
+    }
     if (fate === "unanswered") throw new Error("the answer was lost")
     return fate === "dead after" ? this.#gone() : answer
   }

@@ -23,8 +23,9 @@ import { type NewStream, recordOf, START_PLACE, type StreamRecord } from "./stre
  *   3. a producer's mark is that of the last of its batches that is in the log, and stays for as long as the stream.
  *
  * A stream that is deleted while it has forks stays as it is, with a time in deleted_at, until the last of them is
- * gone. One that is removed keeps its one row, so that the next stream of this name gets a greater generation, and offsets
- * of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows would.
+ * gone. One that is removed keeps its one row, so that the next stream of this name gets a greater generation, and
+ * offsets of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows
+ * would.
  */
 
 /** What is stored in one row: the messages of one append, or of several that came together. */
