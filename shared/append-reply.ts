@@ -105,6 +105,12 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
 
 export const MISSING: Reply = { status: 404, headers: {}, message: "There is no such stream." }
 
+export const DELETED: Reply = {
+  status: 410,
+  headers: {},
+  message: "The stream was deleted; only forks of it still read what it held.",
+}
+
 /** An append, or a body that would have been one, and how many bytes it may have. */
 export type TooLarge = {
   readonly bytes: number

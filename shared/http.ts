@@ -16,6 +16,9 @@ export const HEADER = {
   expectedSeq: "producer-expected-seq",
   receivedSeq: "producer-received-seq",
   expectedOffset: "stream-expected-offset",
+  forkedFrom: "stream-forked-from",
+  forkOffset: "stream-fork-offset",
+  forkSubOffset: "stream-fork-sub-offset",
   sseEncoding: "stream-sse-data-encoding",
   /** Ours: the values of `live` that this edge understands. */
   liveModes: "stream-live-modes",

@@ -61,6 +61,14 @@ export const LIMITS = {
   budgetMicrodollarsPerDay: 0,
   /** Between two lines in the log that say the same of one stream. */
   logRepeatMsInterval: 60_000,
+  /** Streams that one fork descends from: their list is read at every turn. Forks of one stream have no bound. */
+  lineageLengthMax: 100,
+  /** Before a deleted stream first looks whether its forks still need it: they tell it themselves, if they can. */
+  forkLookMsMin: 10_000,
+  /** Between two such looks, which come at doubling times: a fork may live for years. */
+  forkLookMsMax: 86_400_000,
+  /** Forks asked in one look, each a call to another object. */
+  forksPerLookMax: 100,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */
@@ -122,3 +130,4 @@ assert(
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
+assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

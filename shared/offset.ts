@@ -12,6 +12,9 @@ export const START = "-1" as Offset // the protocol's sentinel, section 8
 /** After the last message that exists when the edge reads the request. Only ever sent, never stored. */
 export const NOW = "now" as Offset // the protocol's sentinel, section 8
 
+/** The start in the spelling of the protocol's reference server, by which its clients name it when they fork. */
+export const REFERENCE_START = "0000000000000000_0000000000000000"
+
 /** The protocol's grammar of an offset, section 8. What the characters mean is the issuing edge's affair. */
 const OFFSET = /^[^\s,&=?/]{1,255}$/
 
@@ -48,7 +51,8 @@ export function issueOffset({ generation, position, chain }: IssuedOffset): Offs
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
   const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
-  return `${when}_${String(position).padStart(POSITION_WIDTH, "0")}_${chain}` as Offset // of the grammar
+  const digits = String(position).padStart(POSITION_WIDTH, "0")
+  return `${when}_${digits}_${chain}` as Offset // of the grammar by construction
 }
 
 /** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */

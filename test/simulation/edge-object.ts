@@ -9,9 +9,10 @@ import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
 import { AppendQueue } from "../../worker/stream/append-queue.ts"
-import type { CreateClaim } from "../../worker/stream/create.ts"
-import type { CreateOutcome, Page, ReadFault, Sealed, StreamCore } from "../../worker/stream/stream-core.ts"
+import type { CreateClaim, CreateOutcome } from "../../worker/stream/create.ts"
+import type { StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
+import type { Inherited, Page, ReadAsk, ReadFault, Sealed } from "../../worker/stream/stream-reads.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
@@ -65,13 +66,13 @@ export class EdgeObject {
     return this.#call(() => this.#queue.append({ claim: good(claim), body: httpBody(body) }))
   }
 
-  read(offset: string): Promise<Page | Sealed | ReadFault> {
-    return this.#call(() => this.#core.read(offset))
+  read(ask: ReadAsk): Promise<Page | Sealed | Inherited | ReadFault> {
+    return this.#call(() => this.#core.read(ask))
   }
 
   /** At once, outside the simulated world. */
-  readNow(offset: string): Page | Sealed | ReadFault {
-    return this.#core.read(offset)
+  readNow(offset: string): Page | Sealed | Inherited | ReadFault {
+    return this.#core.read({ offset })
   }
 
   connect(reader: Reader, offset: string): void {
@@ -142,6 +143,7 @@ export class EdgeObject {
       name: "simulated",
       bounds: LIMITS,
       seals: false,
+      letGo: () => undefined, // nobody forks in this world
       now: () => this.#parts.now(),
       exec: (sql, ...values) => this.#exec(sql, values),
       transact: (work) => this.#transact(work),

@@ -3,17 +3,19 @@ import { decodeEdgeFrame, type EdgeFrame, type FrameBody } from "../../shared/fr
 import type { Millis } from "../../shared/ids.ts"
 import { type Bounds, LIMITS } from "../../shared/limits.ts"
 import { ANYONE, type Caller } from "../../worker/access/caller.ts"
+import type { ForkRecord } from "../../worker/stream/fork-record.ts"
 import type { Reader, SqlRow, SqlValue, StreamHost } from "../../worker/stream/stream-host.ts"
 
 /** A stream's host in memory, with a clock that a test turns. */
 export class MemoryHost implements StreamHost {
   readonly #database = new DatabaseSync(":memory:")
   readonly open = new Set<MemoryReader>()
-  readonly name = "memory"
+  name = "memory"
   bounds: Bounds = LIMITS
   seals = true
   time = 1_800_000_000_000
   alarm: number | undefined
+  onLetGo: (fork: ForkRecord) => void = () => undefined
 
   now(): Millis {
     return this.time as Millis
@@ -41,6 +43,10 @@ export class MemoryHost implements StreamHost {
 
   wakeAt(at: Millis): void {
     this.alarm = at
+  }
+
+  letGo(fork: ForkRecord): void {
+    this.onLetGo(fork)
   }
 
   /** A new socket, not yet sent anything. */

@@ -4,40 +4,18 @@ import { LIMITS } from "../../shared/limits.ts"
 import { ANYONE } from "../../worker/access/caller.ts"
 import { readPage, type Source } from "../../worker/http/read-page.ts"
 import { sha256 } from "../../worker/segments/r2-store.ts"
-import { Sealer, type SegmentStore } from "../../worker/segments/sealer.ts"
+import { Sealer } from "../../worker/segments/sealer.ts"
 import { httpBody } from "../../worker/stream/append-body.ts"
-import { type SegmentList, StreamCore } from "../../worker/stream/stream-core.ts"
+import { StreamCore } from "../../worker/stream/stream-core.ts"
+import type { ReadAsk, SegmentList } from "../../worker/stream/stream-reads.ts"
 import type { Retention } from "../../worker/stream/stream-record.ts"
 import { MemoryHost } from "./memory-host.ts"
+import { MemoryStore } from "./memory-store.ts"
 
 const RUNS = Number(process.env.HEADWATER_RUNS ?? 200)
 
-/** A store that fails when it is told to: before it does what it is asked, or after. */
-class MemoryStore implements SegmentStore {
-  readonly objects = new Map<string, Uint8Array<ArrayBuffer>>()
-  fails: (call: string, isDone: boolean) => boolean = () => false
-
-  put(key: string, object: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.#do("put", () => void this.objects.set(key, object.slice()))
-  }
-
-  get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#do("get", () => this.objects.get(key)?.slice())
-  }
-
-  deleteAll(prefix: string): Promise<void> {
-    return this.#do("delete", () => {
-      for (const key of this.objects.keys()) if (key.startsWith(prefix)) this.objects.delete(key)
-    })
-  }
-
-  async #do<T>(call: string, work: () => T): Promise<T> {
-    if (this.fails(call, false)) throw new Error(`${call} failed`)
-    const result = work()
-    if (this.fails(call, true)) throw new Error(`${call} failed, and was done`)
-    return result
-  }
-}
+/** These streams descend from none, and access is open. */
+const NOBODY_ELSE = { caller: ANYONE, streams: {} as Source["streams"], readBytesMax: 100 }
 
 const TINY = { ...LIMITS, segmentBytes: 60, hotBytesMin: 30, socketCatchUpBytesMax: 20, readBytesMax: 100 }
 
@@ -93,8 +71,8 @@ class SealedStream {
   }
 
   get source(): Source {
-    const stub = { read: async (offset: string, end?: string) => this.core.read(offset, end) }
-    return { stub: stub as unknown as Source["stub"], caller: ANYONE, store: this.store } // only `read` is asked
+    const stub = { read: async (ask: ReadAsk) => this.core.read(ask) }
+    return { stub: stub as unknown as Source["stub"], ...NOBODY_ELSE, store: this.store } // only `read` is asked
   }
 
   /** Everything from an offset on, page by page, and the offsets between the pages. */
@@ -179,13 +157,13 @@ test("[SEAL2] at each step at which sealing can fail nothing is lost, and the ne
       for (let n = 0; n < 12; n++) stream.append(3)
       stream.store.fails = (which, isDone) => which === call && isDone === done
       await stream.wake()
-      expect(stream.core.segments()).toMatchObject({ segments: [] })
+      expect(stream.core.reads.segments()).toMatchObject({ segments: [] })
       expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 36))
       stream.store.fails = () => false
       stream.evict()
       await stream.wake()
       expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 36))
-      const { segments } = stream.core.segments() as SegmentList
+      const { segments } = stream.core.reads.segments() as SegmentList
       expect(segments.length).toBeGreaterThan(1)
       expect([...stream.store.objects.keys()].toSorted()).toEqual(segments.map(({ key }) => key))
     }
@@ -202,7 +180,7 @@ test("[SEAL2] a segment that does not read as it was stored is not let go of", a
     return object
   }
   await stream.wake()
-  expect(stream.core.segments()).toMatchObject({ segments: [] })
+  expect(stream.core.reads.segments()).toMatchObject({ segments: [] })
   stream.store.get = get
   expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 36))
 })
@@ -273,9 +251,9 @@ test("[SEAL5] what is older than a stream keeps is let go of, and 410 names what
   expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 39))
   stream.host.time = stream.host.alarm ?? 0
   await stream.wake()
-  const fault = stream.core.read("-1")
+  const fault = stream.core.read({ offset: "-1" })
   expect(fault).toMatchObject({ kind: "trimmed" })
-  expect(stream.core.read(start!)).toEqual(fault)
+  expect(stream.core.read({ offset: start! })).toEqual(fault)
   const { earliest } = fault as { earliest: string }
   expect((await stream.readAll(earliest)).numbers).toEqual(numbersFrom(36, 3))
   expect(stream.store.objects.size).toBe(0)
@@ -289,8 +267,9 @@ test("[SEAL5] a stream that keeps so many bytes keeps at least those, in segment
     const head = stream.core.head()
     if (head.kind !== "stream") throw new Error("the stream is there")
     const { earliest } = head.stream
-    const kept = (await stream.readAll((stream.core.read("-1") as { earliest?: string }).earliest ?? "-1"))
-      .numbers
+    const kept = (
+      await stream.readAll((stream.core.read({ offset: "-1" }) as { earliest?: string }).earliest ?? "-1")
+    ).numbers
     expect(kept).toEqual(numbersFrom(earliest.position, stream.count - earliest.position))
     expect(kept.length * 5 + 5).toBeGreaterThanOrEqual(Math.min(100, stream.count * 5))
   }

@@ -121,7 +121,7 @@ class World {
   }
 
   read(): void {
-    const page = this.#core.read("-1")
+    const page = this.#core.read({ offset: "-1" })
     expect(page.kind === "page" && JSON.parse(new TextDecoder().decode(page.body))).toEqual(this.#log)
   }
 
@@ -176,7 +176,7 @@ test("[EDGE12] every socket hears one log in order, whatever is appended, repeat
 test("[EDGE10] a TTL counts from the last use, and an open socket is a use", () => {
   const { host, core } = newStream({ kind: "idle", seconds: 10 })
   host.time += 9_000
-  expect(core.read("-1").kind).toBe("page")
+  expect(core.read({ offset: "-1" }).kind).toBe("page")
   host.time += 9_000
   expect(core.head().kind).toBe("stream")
   const reader = host.socket()
@@ -245,5 +245,5 @@ test("[EDGE4] generations rise though the clock goes back", () => {
   }
   expect(tails.toSorted()).toEqual(tails)
   expect(new Set(tails).size).toBe(5)
-  expect(core.read(tails[0] ?? "").kind).toBe("gone")
+  expect(core.read({ offset: tails[0] ?? "" }).kind).toBe("gone")
 })

@@ -26,6 +26,7 @@ accessRoutes.post(`${TICKET}*`, async (c) => {
       return Response.json({ ticket, expiresAt: new Date(expiresAt).toISOString() }, { status: 201 })
     }
     case "missing":
+    case "deleted":
       return faultResponse(issued)
     case "full": {
       const seconds = LIMITS.ticketMsMax / 1000
@@ -49,6 +50,7 @@ accessRoutes.post(`${REVOCATION}*`, async (c) => {
     case "revoked":
       return new Response(null, { status: 204 })
     case "missing":
+    case "deleted":
       return faultResponse(outcome)
     case "full":
       return refuse(429, `A stream remembers ${LIMITS.revocationsMax} revocations, and it has as many.`)

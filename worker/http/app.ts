@@ -12,10 +12,9 @@ import { rightFor } from "./guard.ts"
 import { HEALTH, health } from "./health.ts"
 import { meterRoutes } from "./meter-route.ts"
 import { head, isSocketWanted, read } from "./reads.ts"
+import { PREFIX } from "./stream-path.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
 import { append, change, create, remove } from "./writes.ts"
-
-const PREFIX = "/v1/stream/"
 
 /** Bytes in, one question to the stream's object, bytes out. A route keeps no state and decides nothing. */
 const routes = new Hono<StreamRoute>()

@@ -5,27 +5,37 @@ import type { Lifetime } from "../../shared/lifetime.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import { type Microdollars, parseDollars } from "../../shared/prices.ts"
 import type { CreateClaim } from "../stream/create.ts"
-import type { StreamState } from "../stream/stream-core.ts"
-import { offsetOf, type Retention } from "../stream/stream-record.ts"
+import { offsetOf, type Retention, type StreamState } from "../stream/stream-record.ts"
 
 const DEFAULT_TYPE = "application/octet-stream" // the protocol's, section 5.1
 
 const CONTENT_TYPE = /^[!#$&^_.+\-\w]+\/[!#$&^_.+\-\w]+ *(;[ -~]*)?$/
 
+/** What every creation says, forks included. What is left out depends on which of them it is. */
+export type StreamClaim = Omit<CreateClaim, "contentType" | "lifetime"> & {
+  readonly contentType: string | undefined
+  readonly lifetime: Lifetime | undefined
+}
+
+/** What is asked for when a new stream is. */
+export function createClaim({ contentType, lifetime, ...rest }: StreamClaim): CreateClaim {
+  return { contentType: contentType ?? DEFAULT_TYPE, lifetime: lifetime ?? { kind: "endless" }, ...rest }
+}
+
 /** Reads what a PUT of this principal asks for. */
-export function createClaim(
+export function streamClaim(
   headers: Headers,
   { contentTypeLengthMax }: Pick<Bounds, "contentTypeLengthMax">,
   principal: string | undefined,
-): Decoded<CreateClaim> {
-  const contentType = headers.get("content-type") || DEFAULT_TYPE
-  if (!CONTENT_TYPE.test(contentType)) return bad(`Content-Type is a media type; ${contentType} came.`)
-  if (contentType.length > contentTypeLengthMax) {
+): Decoded<StreamClaim> {
+  const contentType = headers.get("content-type") || undefined
+  if (contentType !== undefined && !CONTENT_TYPE.test(contentType))
+    return bad(`Content-Type is a media type; ${contentType} came.`)
+  if (contentType !== undefined && contentType.length > contentTypeLengthMax) {
     return bad(`Content-Type has at most ${contentTypeLengthMax} characters; ${contentType.length} came.`)
   }
   const lifetime = lifetimeIn(headers.get(HEADER.ttl), headers.get(HEADER.expiresAt))
   if (!lifetime.ok) return lifetime
-  if (headers.has("stream-forked-from")) return bad("This edge makes new streams; it was asked for a fork.")
   const retention = retentionIn(headers)
   if (!retention.ok) return retention
   const budget = budgetIn(headers)
@@ -60,11 +70,11 @@ export function budgetIn(headers: Headers): Decoded<Microdollars | undefined> {
   return dollars.ok ? dollars : bad(`Stream-Budget is ${dollars.reason}`)
 }
 
-function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime> {
+function lifetimeIn(ttl: string | null, expiresAt: string | null): Decoded<Lifetime | undefined> {
   if (ttl !== null && expiresAt !== null)
     return bad("A stream has Stream-TTL or Stream-Expires-At; both came.")
   if (ttl !== null) return idleLifetime(ttl)
-  return expiresAt === null ? good({ kind: "endless" }) : untilLifetime(expiresAt)
+  return expiresAt === null ? good(undefined) : untilLifetime(expiresAt)
 }
 
 /** Eleven digits are three thousand years, and far from where milliseconds lose precision. */

@@ -15,7 +15,7 @@ meterRoutes.use(
 
 meterRoutes.get(`${PREFIX}*`, async (c) => {
   const report = await c.get("stub").meter(c.get("caller"))
-  if (report.kind === "missing") return faultResponse(report)
+  if (report.kind === "missing" || report.kind === "deleted") return faultResponse(report)
   const { kind: _, ...told } = report
   return Response.json(told)
 })

@@ -1,6 +1,6 @@
 import type { EdgeFrame } from "../../shared/frames.ts"
 import { HEADER } from "../../shared/http.ts"
-import type { Page, ReadFault } from "../stream/stream-core.ts"
+import type { Page, ReadFault } from "../stream/stream-reads.ts"
 import { refuse } from "./answer.ts"
 
 export const LIVE_MODES = { [HEADER.liveModes]: "long-poll, sse, ws" }
@@ -10,8 +10,13 @@ export function faultResponse(fault: ReadFault): Response {
   switch (fault.kind) {
     case "missing":
       return refuse(404, "There is no such stream.")
+    case "deleted":
+      return refuse(410, "The stream was deleted; only forks of it still read what it held.")
     case "gone":
-      return refuse(410, "The offset belongs to a stream of this name that was deleted.")
+      return refuse(
+        410,
+        "The offset belongs to another log: that of a stream that was deleted, or that forked off.",
+      )
     case "lost":
       return refuse(
         410,

@@ -17,7 +17,7 @@ type StreamContext = Context<StreamRoute>
 
 export async function head(c: StreamContext): Promise<Response> {
   const state = await c.get("stub").head(c.get("caller"))
-  if (state.kind === "missing") return faultResponse(state)
+  if (state.kind !== "stream") return faultResponse(state)
   return new Response(null, { headers: { ...stateHeaders(state), ...LIVE_MODES } })
 }
 

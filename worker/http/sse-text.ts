@@ -1,5 +1,5 @@
 import { HEADER, isJsonType, mediaType } from "../../shared/http.ts"
-import type { Page } from "../stream/stream-core.ts"
+import type { Page } from "../stream/stream-reads.ts"
 import { isEmpty } from "./page-response.ts"
 
 /** Server-sent events are text; what is not text travels in base64. */

@@ -1,7 +1,7 @@
 import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import { noRoom } from "../../shared/refusals.ts"
-import type { Page } from "../stream/stream-core.ts"
+import type { Page } from "../stream/stream-reads.ts"
 import { appendResponse } from "./answer.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed } from "./feed.ts"

@@ -1,4 +1,12 @@
-/** Why a path names no stream; undefined when it does. It is spelt as the URL standard writes it. */
+/** Where streams are. */
+export const PREFIX = "/v1/stream/"
+
+/** The path of the stream at an address, in the spelling of the URL, as the URL standard writes it. */
+export function pathIn(pathname: string): string | undefined {
+  return pathname.startsWith(PREFIX) ? pathname.slice(PREFIX.length) : undefined
+}
+
+/** Why a path names no stream; undefined when it does. */
 export function pathFault(path: string, lengthMax: number): string | undefined {
   if (path === "") return "it has no name"
   if (path.length > lengthMax) return `its name has ${path.length} characters, ${lengthMax} are allowed`

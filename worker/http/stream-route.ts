@@ -44,7 +44,9 @@ export function onStream(
     c.set("bounds", bounds)
     c.set("path", path)
     c.set("stub", stub)
-    c.set("source", { stub, caller: c.get("caller"), store: c.env.SEGMENTS && new R2Store(c.env.SEGMENTS) })
+    const store = c.env.SEGMENTS && new R2Store(c.env.SEGMENTS)
+    const { readBytesMax } = bounds
+    c.set("source", { stub, caller: c.get("caller"), streams: c.env.STREAMS, store, readBytesMax })
     return next()
   }
 }

@@ -1,6 +1,7 @@
 import type { Bounds } from "../../shared/limits.ts"
 import type { Env } from "../env.ts"
-import type { CreateOutcome, Missing } from "../stream/stream-core.ts"
+import type { CreateOutcome } from "../stream/create.ts"
+import type { Absent } from "../stream/stream-life.ts"
 import type { PrincipalObject } from "./principal-object.ts"
 
 /** Who creates a stream, and the object that counts what they create. */
@@ -23,13 +24,13 @@ export type CreationParts = {
   readonly path: string
   readonly creator: Creator | undefined
   isThere(): Promise<boolean>
-  create(): Promise<CreateOutcome | Missing>
+  create(): Promise<CreateOutcome | Absent>
 }
 
 /** Creates a stream, unless its creator has as many as they may have. A stream that is there already is always told. */
 export async function createCounted(
   parts: CreationParts,
-): Promise<CreateOutcome | Missing | { kind: "too-many" }> {
+): Promise<CreateOutcome | Absent | { kind: "too-many" }> {
   const { path, creator } = parts
   if (creator === undefined) return parts.create()
   const admission = await creator.object.admit(creator.principal, path)

@@ -41,6 +41,8 @@ export type SegmentPart = {
   readonly place: Place
   /** Not to be gone beyond; may lie behind the segment. */
   readonly until: number
+  /** How many bytes are enough, in a stream of bytes: one message is always read. Of text all is read. */
+  readonly bytesMax: number
 }
 
 export type SegmentPage = { readonly next: Place; readonly body: Uint8Array<ArrayBuffer> }
@@ -52,9 +54,11 @@ export type SegmentPage = { readonly next: Place; readonly body: Uint8Array<Arra
 export function readSegment(object: Uint8Array<ArrayBuffer>, part: SegmentPart): SegmentPage | undefined {
   const { segment, place, until } = part
   const body = object.subarray(0, segment.bytes)
+  const isJson = isJsonType(part.contentType)
   const isWhole = place.position === segment.from.position && until >= segment.next.position
-  if (isWhole) return place.chain === segment.from.chain ? { next: segment.next, body } : undefined
-  return isJsonType(part.contentType) ? readText(body, part) : readBytes(object, part)
+  if (isWhole && (isJson || body.length <= part.bytesMax))
+    return place.chain === segment.from.chain ? { next: segment.next, body } : undefined
+  return isJson ? readText(body, part) : readBytes(object, part)
 }
 
 function readText(body: Uint8Array, { segment, place, until }: SegmentPart): SegmentPage | undefined {
@@ -69,22 +73,23 @@ function readText(body: Uint8Array, { segment, place, until }: SegmentPart): Seg
 
 function readBytes(
   object: Uint8Array<ArrayBuffer>,
-  { segment, place, until }: SegmentPart,
+  { segment, place, until, bytesMax }: SegmentPart,
 ): SegmentPage | undefined {
   const { from, next, bytes } = segment
   const index = new DataView(object.buffer, object.byteOffset + bytes)
   const end = Math.min(until, next.position)
-  let [at, start] = [0, 0]
+  let [at, start, position] = [0, 0, from.position]
   let chain: Chain = from.chain
-  for (let position = from.position; position < end; position++) {
+  for (; position < end; position++) {
     if (position === place.position) {
       if (chain !== place.chain) return undefined
       start = at
     }
     const length = index.getUint32(4 * (position - from.position), true)
+    if (position > place.position && at + length - start > bytesMax) break
     chain = extendChain(chain, object.subarray(at, at + length))
     at += length
   }
   assert(at <= bytes, "a segment's index does not reach out of its body")
-  return { next: { position: end, chain }, body: object.subarray(start, at) }
+  return { next: { position, chain }, body: object.subarray(start, at) }
 }

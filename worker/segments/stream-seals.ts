@@ -53,7 +53,7 @@ export class StreamSeals {
   /** The next segment to seal, if one is due. The last batch never is in it. */
   draft(): Draft | undefined {
     const stream = this.#log.find()
-    if (stream === undefined || !this.isDue(stream)) return undefined
+    if (stream === undefined || stream.deletedAt !== undefined || !this.isDue(stream)) return undefined
     const position = wholeIn(this.#first(OLDEST)?.first)
     const until = wholeIn(this.#first(NEWEST)?.first)
     const chain = chainAt(this.#host, this.#index, stream, position)

@@ -8,7 +8,7 @@ import {
   type RawBody,
   type StreamFacts,
 } from "../../shared/append.ts"
-import { MISSING, type Reply, replyTo } from "../../shared/append-reply.ts"
+import { DELETED, MISSING, type Reply, replyTo } from "../../shared/append-reply.ts"
 import { joinBatches } from "../../shared/batch.ts"
 import { type Chain, extendChain } from "../../shared/chain.ts"
 import type { Decoded } from "../../shared/decoded.ts"
@@ -19,6 +19,7 @@ import type { Bounds } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { batchOf, noteBatch, type ProducerRecord } from "./producer-record.ts"
 import type { Reader } from "./stream-host.ts"
+import type { Absent } from "./stream-life.ts"
 import type { NewBatch, StreamLog } from "./stream-log.ts"
 import { offsetOf, type StreamRecord } from "./stream-record.ts"
 
@@ -59,8 +60,9 @@ export type TurnParts = {
 }
 
 /** What became of an append to a stream that there is not. */
-export function judgeMissing(ask: AppendAsk): Pick<Judged, "ask" | "reply"> {
-  return { ask, reply: ask.claim.ok ? MISSING : malformed(ask.claim.reason) }
+export function judgeAbsent(ask: AppendAsk, { kind }: Absent): Pick<Judged, "ask" | "reply"> {
+  if (!ask.claim.ok) return { ask, reply: malformed(ask.claim.reason) }
+  return { ask, reply: kind === "missing" ? MISSING : DELETED }
 }
 
 /**

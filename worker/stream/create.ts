@@ -4,7 +4,7 @@ import { foreignSource, foreignSourceMessage } from "../../shared/attribution.ts
 import { mediaType } from "../../shared/http.ts"
 import { isSameLifetime, type Lifetime } from "../../shared/lifetime.ts"
 import type { Microdollars } from "../../shared/prices.ts"
-import type { Retention, StreamRecord } from "./stream-record.ts"
+import type { Retention, StreamRecord, StreamState } from "./stream-record.ts"
 
 /** What a creation asks for. */
 export type CreateClaim = {
@@ -19,21 +19,43 @@ export type CreateClaim = {
 
 /** Why there will be no such stream. */
 export type CreateFault =
+  /** There is no stream that could be forked. */
+  | { readonly kind: "no-source"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "foreign-source"; readonly reason: string }
   | ({ readonly kind: "too-large" } & TooLarge)
 
+export type CreateOutcome = (StreamState & { readonly isNew: boolean }) | CreateFault
+
+export const LEFT_TO_FORKS: CreateFault = {
+  kind: "conflict",
+  reason: "The stream was deleted, and its name is free when its forks are gone.",
+}
+
 /** A stream that is there already is as good as a new one, whatever it holds, unless it has other properties. */
 export function conflictWith(stream: StreamRecord, claim: CreateClaim): CreateFault | undefined {
-  if (mediaType(stream.contentType) !== mediaType(claim.contentType)) {
-    return conflict(`holds ${stream.contentType}, and ${claim.contentType} was asked for`)
-  }
+  if (stream.fork !== undefined) return conflict(`is a fork of ${stream.fork.source}`)
   if (!isSameLifetime(stream.lifetime, claim.lifetime)) return conflict("has another TTL or time of expiry")
-  if (!isKeptAsAsked(stream.retention, claim.retention)) return conflict("keeps another part of its past")
-  if (claim.budget !== undefined && claim.budget !== stream.budget) return conflict("has another budget")
-  if (stream.closed !== claim.closed) return conflict(stream.closed ? "is closed" : "is not closed")
+  return conflictOfKind(stream, claim)
+}
+
+/** The properties that a fork has like any other stream. One that says no type takes that of its source. */
+export function conflictOfKind(
+  stream: StreamRecord,
+  { contentType, retention, budget, closed }: KindClaim,
+): CreateFault | undefined {
+  if (contentType !== undefined && mediaType(stream.contentType) !== mediaType(contentType)) {
+    return conflict(`holds ${stream.contentType}, and ${contentType} was asked for`)
+  }
+  if (!isKeptAsAsked(stream.retention, retention)) return conflict("keeps another part of its past")
+  if (budget !== undefined && budget !== stream.budget) return conflict("has another budget")
+  if (stream.closed !== closed) return conflict(stream.closed ? "is closed" : "is not closed")
   return undefined
+}
+
+type KindClaim = Pick<CreateClaim, "retention" | "budget" | "closed"> & {
+  readonly contentType: string | undefined
 }
 
 /** Whoever says nothing of retention, or of a budget, asks for none in particular. */
@@ -41,7 +63,7 @@ function isKeptAsAsked(kept: Retention, { ageMs = kept.ageMs, bytes = kept.bytes
   return kept.ageMs === ageMs && kept.bytes === bytes
 }
 
-function conflict(what: string): CreateFault {
+export function conflict(what: string): CreateFault {
   return { kind: "conflict", reason: `The stream exists and ${what}.` }
 }
 
@@ -49,7 +71,7 @@ function conflict(what: string): CreateFault {
 export type Beginning = { readonly kind: "beginning"; readonly body: AppendBody | undefined }
 
 export function beginningOf(
-  { contentType, principal }: CreateClaim,
+  { contentType, principal }: Pick<CreateClaim, "contentType" | "principal">,
   body: RawBody,
   { appendBytesMax, jsonDepthMax }: AppendBounds,
 ): Beginning | CreateFault {

@@ -2,11 +2,11 @@ import { NOW, type Offset, type Place, readIssuedOffset, START } from "../../sha
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import { chainAt } from "./log-pages.ts"
 import type { StreamHost } from "./stream-host.ts"
-import { offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
+import { generationAt, offsetOf, START_PLACE, type StreamRecord } from "./stream-record.ts"
 
 /** Why an offset names no place in a stream. */
 export type LocateFault =
-  /** The offset was given by another stream of this name, which was deleted. */
+  /** The offset is of another log: that of a stream of this name that was deleted, or one that forked off. */
   | { readonly kind: "gone" }
   /** The stream gave the offset and does not hold what was before it: it was put back to an older copy. */
   | { readonly kind: "lost" }
@@ -14,7 +14,11 @@ export type LocateFault =
   | { readonly kind: "trimmed"; readonly earliest: Offset }
   | { readonly kind: "malformed"; readonly reason: string }
 
-export type Location = { readonly kind: "place"; readonly place: Place } | LocateFault
+export type Location =
+  | { readonly kind: "place"; readonly place: Place }
+  /** The place is in an ancestor of the fork, which alone can tell its chain. */
+  | { readonly kind: "inherited"; readonly place: Place }
+  | LocateFault
 
 /** Finds the place that an offset names in a stream as it stands now. */
 export function locate(
@@ -31,7 +35,7 @@ export function locate(
     return { kind: "malformed", reason }
   }
   const { generation, ...place } = issued
-  if (generation !== stream.generation) return { kind: "gone" }
+  if (generation !== generationAt(stream, place.position)) return { kind: "gone" }
   if (place.position > stream.tail.position) return { kind: "lost" }
   const found = retained(stream, place)
   if (found.kind !== "place") return found
@@ -40,7 +44,7 @@ export function locate(
 }
 
 function retained(stream: StreamRecord, place: Place): Location {
-  const { earliest } = stream
-  if (place.position >= earliest.position) return { kind: "place", place }
-  return { kind: "trimmed", earliest: offsetOf(stream, earliest) }
+  const { earliest, base } = stream
+  if (place.position < earliest.position) return { kind: "trimmed", earliest: offsetOf(stream, earliest) }
+  return { kind: place.position < base.position ? "inherited" : "place", place }
 }

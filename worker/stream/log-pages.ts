@@ -45,6 +45,7 @@ export function chainAt(
 ): Chain | undefined {
   if (position === stream.tail.position) return stream.tail.chain
   if (position === stream.earliest.position) return stream.earliest.chain
+  if (position === stream.base.position) return stream.base.chain
   const [row] = [...storage.exec(BATCH_ENDING, position)]
   if (row === undefined) return segments.endingAt(position)?.chain
   const [first, count] = [wholeIn(row.first), wholeIn(row.count)]

@@ -1,68 +1,33 @@
 import type { AppendClaim, RawBody } from "../../shared/append.ts"
 import { claimOfFrame } from "../../shared/append-claim.ts"
 import { MISSING, type Reply } from "../../shared/append-reply.ts"
-import { assert } from "../../shared/assert.ts"
-import { extendChain } from "../../shared/chain.ts"
 import { bad, good } from "../../shared/decoded.ts"
-import { utf8Length } from "../../shared/events.ts"
-import { CLOSE, decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
-import type { Offset, Place } from "../../shared/offset.ts"
+import { CLOSE, decodeClientFrame, type FrameData } from "../../shared/frames.ts"
 import { mayAppend, principalOf } from "../access/caller.ts"
 import { pauseOf } from "../meter/budget.ts"
 import { Meter } from "../meter/meter.ts"
-import type { SegmentPart } from "../segments/segment.ts"
 import { SegmentIndex } from "../segments/segment-index.ts"
 import { StreamSeals } from "../segments/stream-seals.ts"
 import { frameBody } from "./append-body.ts"
-import { type AppendAsk, AppendTurn, judgeMissing } from "./append-turn.ts"
-import { beginningOf, type CreateClaim, type CreateFault, conflictWith } from "./create.ts"
+import { type AppendAsk, AppendTurn, judgeAbsent } from "./append-turn.ts"
+import { beginningOf, type CreateClaim, type CreateOutcome, conflictWith, LEFT_TO_FORKS } from "./create.ts"
 import { answer, tell } from "./fan-out.ts"
-import { type LocateFault, locate } from "./locate.ts"
-import { bytesFrom, readForFrame, readForHttp } from "./log-pages.ts"
+import { Starter } from "./starter.ts"
+import { StreamForks } from "./stream-forks.ts"
 import type { Reader, StreamHost } from "./stream-host.ts"
-import { StreamLife } from "./stream-life.ts"
+import { type Absent, StreamLife } from "./stream-life.ts"
 import { StreamLog } from "./stream-log.ts"
 import { StreamManagement } from "./stream-management.ts"
-import { offsetOf, type StreamRecord } from "./stream-record.ts"
+import {
+  type Inherited,
+  type Page,
+  type ReadAsk,
+  type ReadFault,
+  type Sealed,
+  StreamReads,
+} from "./stream-reads.ts"
+import { START_PLACE, type StreamState, stateOf } from "./stream-record.ts"
 import { Upkeep } from "./upkeep.ts"
-
-export type StreamState = { readonly kind: "stream"; readonly stream: StreamRecord; readonly tail: Offset }
-
-export type Missing = { readonly kind: "missing" }
-
-export type CreateOutcome = (StreamState & { readonly isNew: boolean }) | CreateFault
-
-/** Why there is nothing to read at an offset. */
-export type ReadFault = Missing | LocateFault
-
-/** Everything between two offsets, as far as one answer carries it. */
-export type Page = {
-  readonly kind: "page"
-  readonly contentType: string
-  readonly from: Offset
-  readonly next: Offset
-  /** It ends at the tail. */
-  readonly upToDate: boolean
-  /** It ends at the tail of a closed stream: nothing will follow. */
-  readonly closed: boolean
-  /** What HTTP carries: a JSON array in UTF-8, or bytes. */
-  readonly body: Uint8Array<ArrayBuffer>
-}
-
-/** The sealed part of a stream: where each segment lies, the bytes of its body, and the hash of its object. */
-export type SegmentList = {
-  readonly kind: "segments"
-  readonly segments: readonly {
-    readonly from: Offset
-    readonly next: Offset
-    readonly bytes: number
-    readonly sha256: string
-    readonly key: string
-  }[]
-}
-
-/** What is asked for is in a segment, which whoever asks is to read. */
-export type Sealed = { readonly kind: "sealed"; readonly generation: number; readonly part: SegmentPart }
 
 /**
  * One stream: what it answers, what it stores and whom it tells. Every method is one turn: it decides and
@@ -75,88 +40,64 @@ export type Sealed = { readonly kind: "sealed"; readonly generation: number; rea
 export class StreamCore {
   readonly #host: StreamHost
   readonly #log: StreamLog
-  readonly #index: SegmentIndex
   readonly #life: StreamLife
   readonly #upkeep: Upkeep
   readonly #meter: Meter
   /** The stream's side of sealing. */
   readonly seals: StreamSeals
+  readonly #starter: Starter
+  readonly reads: StreamReads
+  /** The stream as fork and as source. */
+  readonly forks: StreamForks
   readonly management: StreamManagement
 
   constructor(host: StreamHost, meter: Meter = new Meter(host.now())) {
     this.#host = host
     this.#meter = meter
     this.#log = new StreamLog(host, meter)
-    this.#index = new SegmentIndex(host)
-    this.seals = new StreamSeals(host, this.#log, this.#index)
+    const index = new SegmentIndex(host)
+    this.seals = new StreamSeals(host, this.#log, index)
     this.#life = new StreamLife(host, this.#log, this.seals)
-    this.#upkeep = new Upkeep({ host, log: this.#log, index: this.#index, seals: this.seals })
-    const [log, index, life, upkeep] = [this.#log, this.#index, this.#life, this.#upkeep]
+    this.#upkeep = new Upkeep({ host, log: this.#log, index, seals: this.seals })
+    const [log, life, upkeep] = [this.#log, this.#life, this.#upkeep]
+    this.#starter = new Starter({ host, log, upkeep, meter })
+    this.reads = new StreamReads({ host, log, index, life, meter })
+    this.forks = new StreamForks({ host, log, index, life, starter: this.#starter })
     this.management = new StreamManagement({ host, log, index, life, upkeep, meter })
   }
 
   /** Makes the stream, or finds that it is there already with the same properties. */
   create(claim: CreateClaim, body: RawBody): CreateOutcome {
-    const existing = this.#life.find()
-    if (existing !== undefined) {
-      return conflictWith(existing, claim) ?? { ...stateOf(existing), isNew: false }
+    const found = this.#life.find()
+    if (found.kind === "deleted") return LEFT_TO_FORKS
+    if (found.kind === "stream") {
+      return conflictWith(found.stream, claim) ?? { ...stateOf(found.stream), isNew: false }
     }
     const beginning = beginningOf(claim, body, this.#host.bounds)
     if (beginning.kind !== "beginning") return beginning
-    const now = this.#host.now()
-    const stream = this.#host.transact(() => {
-      const { contentType, lifetime, retention, closed, budget, principal: creator } = claim
-      const empty = this.#log.create({ contentType, lifetime, retention, closed, budget, creator }, now)
-      if (beginning.body === undefined) return empty
-      const chain = extendChain(empty.tail.chain, beginning.body.data)
-      this.#meter.appended(1, beginning.body.count)
-      return this.#log.append(empty, { ...beginning.body, chain }, now)
-    })
-    this.#upkeep.wakeWhenDue(stream)
+    const { principal: creator, ...terms } = claim
+    const fresh = { ...terms, budget: terms.budget, creator, fork: undefined, base: START_PLACE }
+    const stream = this.#starter.begin(fresh, [beginning.body])
     return { ...stateOf(stream), isNew: true }
   }
 
   /** What the stream is. Asking is no use of it. */
-  head(): StreamState | Missing {
-    const stream = this.#life.find()
-    return stream === undefined ? { kind: "missing" } : stateOf(stream)
+  head(): StreamState | Absent {
+    const found = this.#life.find()
+    return found.kind === "stream" ? stateOf(found.stream) : found
   }
 
-  /** Removes the stream and everything in it. False when there is none. */
-  delete(): boolean {
-    const stream = this.#life.find()
-    if (stream === undefined) return false
-    this.#life.remove(stream)
-    this.#upkeep.wakeWhenDue(undefined)
-    return true
+  /** Removes the stream and everything in it, or leaves it to its forks. */
+  delete(): { readonly kind: "done" } | Absent {
+    const found = this.#life.find()
+    if (found.kind !== "stream") return found
+    this.#life.end(found.stream)
+    return { kind: "done" }
   }
 
-  /** One page from an offset on, up to another one if that is given, or the segment that it is in. */
-  read(offset: string, end?: string): Page | Sealed | ReadFault {
-    const found = this.#locate(offset)
-    if (found.kind !== "place") return found
-    const { stream, place } = found
-    const stop = end === undefined ? undefined : locate(this.#host, this.#index, stream, end)
-    if (stop !== undefined && stop.kind !== "place") return stop
-    const until = stop?.place.position ?? stream.tail.position
-    const page = readForHttp(this.#host, { stream, place, until, bytesMax: this.#host.bounds.readBytesMax })
-    const { contentType, generation } = stream
-    this.#meter.count("bytesOut", page?.body.length ?? 0)
-    if (page !== undefined)
-      return { kind: "page", contentType, ...marksOf(stream, place, page.next), body: page.body }
-    const segment = this.#index.holding(place.position)
-    assert(segment !== undefined, `position ${place.position} of ${stream.tail.position} is somewhere`)
-    return { kind: "sealed", generation, part: { segment, contentType, place, until } }
-  }
-
-  /** All segments that the stream has sealed and still keeps, in order. */
-  segments(): SegmentList | Missing {
-    const stream = this.#life.find()
-    if (stream === undefined) return { kind: "missing" }
-    const segments = this.#index.all().map(({ from, next, bytes, sha256, key }) => {
-      return { from: offsetOf(stream, from), next: offsetOf(stream, next), bytes, sha256, key }
-    })
-    return { kind: "segments", segments }
+  /** One page, or who has what was asked for. */
+  read(ask: ReadAsk): Page | Sealed | Inherited | ReadFault {
+    return this.reads.read(ask)
   }
 
   /** Judges an append by the one rule, stores it and tells every reader. */
@@ -170,14 +111,15 @@ export class StreamCore {
    * none when it throws. The replies are those to the asks, in their order; sockets have been sent theirs.
    */
   appendAll(asks: readonly AppendAsk[]): readonly Reply[] {
-    const stream = this.#life.find()
-    if (stream === undefined) {
+    const found = this.#life.find()
+    if (found.kind !== "stream") {
       return asks.map((ask) => {
-        const judged = judgeMissing(ask)
+        const judged = judgeAbsent(ask, found)
         answer(judged, this.#meter)
         return judged.reply
       })
     }
+    const { stream } = found
     const { bounds } = this.#host
     const now = this.#host.now()
     this.#meter.passTo(now)
@@ -199,25 +141,7 @@ export class StreamCore {
    * append.
    */
   connect(reader: Reader, offset: string): void {
-    const found = this.#locate(offset)
-    if (found.kind === "missing") return reader.close(CLOSE.missing, "There is no such stream.")
-    if (found.kind !== "place")
-      return reader.close(CLOSE.gone, "The offset is not a place in this stream's history.")
-    const { stream, place } = found
-    const bytesMax = this.#host.bounds.socketCatchUpBytesMax
-    this.#meter.count("framesOut", 1)
-    if (bytesFrom(this.#host, stream, place.position) > bytesMax) {
-      reader.send(encodeEdgeFrame({ t: "behind", next: offsetOf(stream, place) }))
-      return reader.close(CLOSE.behind, "More is missing than a socket carries: catch up with GET.")
-    }
-    const page = readForFrame(this.#host, { stream, place, until: stream.tail.position, bytesMax })
-    assert(page !== undefined, "what is not far from the tail is here")
-    const { next, body } = page
-    const marks = marksOf(stream, place, next)
-    const t = next.position === place.position ? "control" : "data"
-    this.#meter.count("bytesOut", typeof body === "string" ? utf8Length(body) : body.length)
-    reader.send(encodeEdgeFrame({ t, ...marks, body }))
-    if (marks.closed) reader.close(CLOSE.done, "The stream is closed.")
+    this.reads.connect(reader, offset)
   }
 
   /** Reads one frame of a socket as the append that it asks for. A frame that nobody can answer ends the socket. */
@@ -247,28 +171,7 @@ export class StreamCore {
    * time of `wakeAt` has come, and after what that brought about.
    */
   expire(): void {
-    const stream = this.#life.find()
-    this.#upkeep.wakeWhenDue(stream && this.#upkeep.trim(stream))
+    const found = this.#life.find()
+    this.#upkeep.wakeWhenDue(found.kind === "stream" ? this.#upkeep.trim(found.stream) : undefined)
   }
-
-  /** The place that a reader asks for. Finding one is a use of the stream. */
-  #locate(offset: string): { kind: "place"; stream: StreamRecord; place: Place } | ReadFault {
-    const stream = this.#life.find()
-    if (stream === undefined) return { kind: "missing" }
-    const location = locate(this.#host, this.#index, stream, offset)
-    if (location.kind !== "place") return location
-    this.#life.noteUse(stream)
-    return { ...location, stream }
-  }
-}
-
-function stateOf(stream: StreamRecord): StreamState {
-  return { kind: "stream", stream, tail: offsetOf(stream, stream.tail) }
-}
-
-/** Where a page lies, and whether it ends at the tail. */
-function marksOf(stream: StreamRecord, place: Place, end: Place) {
-  const upToDate = end.position === stream.tail.position
-  const [from, next] = [offsetOf(stream, place), offsetOf(stream, end)]
-  return { from, next, upToDate, closed: upToDate && stream.closed }
 }

@@ -4,6 +4,8 @@ import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import type { Caller } from "../access/caller.ts"
 
+import type { ForkRecord } from "./fork-record.ts"
+
 export type SqlValue = null | number | string | ArrayBuffer | Uint8Array
 
 export type SqlRow = Readonly<Record<string, SqlValue>>
@@ -30,6 +32,8 @@ export interface StreamHost {
    * shares the alarm: then what is due is nothing, and it asks again.
    */
   wakeAt(at: Millis): void
+  /** Tells the source of a fork that is no more, if it can be reached: else the source looks for itself some time. */
+  letGo(fork: ForkRecord): void
 }
 
 /** One socket. The same socket is the same object for as long as work runs. */

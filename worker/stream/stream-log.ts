@@ -2,6 +2,8 @@ import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Place } from "../../shared/offset.ts"
 import type { Meter } from "../meter/meter.ts"
+import { writeForkRecord } from "./fork-record.ts"
+import { REFERENCES_TABLE } from "./fork-references.ts"
 import { type ProducerRecord, producerOf } from "./producer-record.ts"
 import { type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
 import {
@@ -15,20 +17,23 @@ import {
 /*
  * One stream in SQLite. A position is how many messages come before a place.
  *
- *   stream      one row    what the stream is; content_type is NULL once it is deleted
+ *   stream      one row    what the stream is; content_type is NULL once it is removed
  *   batches     key first  what was stored at once, from position `first` on: `count` messages in `body`, the text of
  *                          a JSON batch or bytes; `bytes_to` is the bytes of all bodies up to its end, `chain` the
  *                          chain there, `at` the time, `meter` what was counted before it; only the last one's counts
  *   producers   key id     the last batch taken from each producer, and where its last batches stand
+ *   forks       key id     who reads through this stream
  *
  * After every transaction:
- *   1. batches follow each other without gap: each begins where the one before it ends;
+ *   1. batches follow each other without gap from the base on: each begins where the one before it ends;
  *   2. the tail is the end of the last batch, and stands nowhere else, which saves a row on every append; so the last
  *      batch stays for as long as the stream does;
  *   3. a producer's mark is that of the last of its batches that is in the log, and stays for as long as the stream.
  *
- * A deleted stream keeps its one row, so that the next stream of this name gets a greater generation, and offsets
- * of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows would.
+ * A stream that is deleted while it has forks stays as it is, with a time in deleted_at, until the last of them is
+ * gone. One that is removed keeps its one row, so that the next stream of this name gets a greater generation, and
+ * offsets of the old one are known for what they are. Its other tables are dropped: that costs nothing, where rows
+ * would.
  */
 
 /** What is stored in one row: the messages of one append, or of several that came together. */
@@ -55,7 +60,11 @@ const STREAM_TABLE = `CREATE TABLE IF NOT EXISTS stream (
   budget INTEGER,
   creator TEXT,
   earliest INTEGER NOT NULL,
-  earliest_chain TEXT NOT NULL
+  earliest_chain TEXT NOT NULL,
+  base INTEGER NOT NULL,
+  base_chain TEXT NOT NULL,
+  fork TEXT,
+  deleted_at INTEGER
 )`
 
 const LOG_TABLES = [
@@ -66,6 +75,7 @@ const LOG_TABLES = [
   `CREATE TABLE producers (
     id TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, batches TEXT NOT NULL
   ) WITHOUT ROWID`,
+  REFERENCES_TABLE,
 ]
 
 const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain, last.meter FROM stream
@@ -95,18 +105,20 @@ export class StreamLog {
     return recordOf(row)
   }
 
-  /** Begins a stream where none is. */
+  /** Begins a stream where none is. Its generation is greater than all before it, of its name and of its lineage. */
   create(stream: NewStream, now: Millis): StreamRecord {
-    const { contentType, closed, lifetime, retention, budget, creator } = stream
+    const { contentType, closed, lifetime, retention, budget, creator, fork, base } = stream
     this.#meter.restart()
     this.#run(STREAM_TABLE)
     const before = this.#first("SELECT generation FROM stream")
-    const generation = before === undefined ? now : Math.max(now, wholeIn(before.generation) + 1)
+    const older = fork?.lineage.map((ancestor) => ancestor.generation) ?? []
+    if (before !== undefined) older.push(wholeIn(before.generation))
+    const generation = Math.max(now, ...older.map((one) => one + 1))
     for (const table of LOG_TABLES) this.#run(table)
     this.#run(
       `INSERT OR REPLACE INTO stream (only_row, generation, content_type, closed, ttl_s, expires_at, expires_text,
-         used_at, retain_ms, retain_bytes, budget, creator, earliest, earliest_chain)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         used_at, retain_ms, retain_bytes, budget, creator, earliest, earliest_chain, base, base_chain, fork)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       generation,
       contentType,
       closed ? 1 : 0,
@@ -120,15 +132,19 @@ export class StreamLog {
       creator ?? null,
       START_PLACE.position,
       START_PLACE.chain,
+      base.position,
+      base.chain,
+      writeForkRecord(fork),
     )
-    const places = { earliest: START_PLACE, tail: START_PLACE, bytes: 0 }
-    return { ...stream, generation, usedAt: now, streamSeq: undefined, ...places }
+    const places = { earliest: START_PLACE, tail: base, bytes: 0 }
+    return { ...stream, generation, usedAt: now, streamSeq: undefined, deletedAt: undefined, ...places }
   }
 
   remove(): void {
     this.#run("UPDATE stream SET content_type = NULL")
     this.#run("DROP TABLE batches")
     this.#run("DROP TABLE producers")
+    this.#run("DROP TABLE forks")
     this.#hasTables = false
   }
 
@@ -175,6 +191,11 @@ export class StreamLog {
 
   noteEarliest({ position, chain }: Place): void {
     this.#run("UPDATE stream SET earliest = ?, earliest_chain = ?", position, chain)
+  }
+
+  /** Leaves the stream to its forks. */
+  noteDeleted(at: Millis): void {
+    this.#run("UPDATE stream SET deleted_at = ?", at)
   }
 
   noteUse(at: Millis): void {

@@ -1,9 +1,8 @@
 import type { Meter } from "../meter/meter.ts"
 import { type MeterReport, meterReport } from "../meter/meter-report.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
-import type { Missing } from "./stream-core.ts"
 import type { StreamHost } from "./stream-host.ts"
-import type { StreamLife } from "./stream-life.ts"
+import type { Absent, StreamLife } from "./stream-life.ts"
 import type { StreamLog } from "./stream-log.ts"
 import type { StreamTerms } from "./stream-record.ts"
 import type { Upkeep } from "./upkeep.ts"
@@ -35,8 +34,9 @@ export class StreamManagement {
   /** Changes how much of the stream is kept, and what it may cost. False when there is none. */
   change(change: TermsChange): boolean {
     const { life, log, upkeep } = this.#parts
-    const stream = life.find()
-    if (stream === undefined) return false
+    const found = life.find()
+    if (found.kind !== "stream") return false
+    const { stream } = found
     const terms = changed(stream, change)
     log.noteTerms(terms)
     upkeep.wakeWhenDue({ ...stream, ...terms })
@@ -44,10 +44,11 @@ export class StreamManagement {
   }
 
   /** What the stream's use has come to. `objectBytes` is what its object keeps. */
-  meter(objectBytes: number): MeterReport | Missing {
+  meter(objectBytes: number): MeterReport | Absent {
     const { host, life, index, meter } = this.#parts
-    const stream = life.find()
-    if (stream === undefined) return { kind: "missing" }
+    const found = life.find()
+    if (found.kind !== "stream") return found
+    const { stream } = found
     const now = host.now()
     meter.passTo(now)
     const segmentBytes = index.all().reduce((sum, { bytes }) => sum + bytes, 0)
@@ -56,7 +57,8 @@ export class StreamManagement {
 
   /** Who created the stream, where the edge knows its callers; undefined when there is none. */
   creator(): string | undefined {
-    return this.#parts.life.find()?.creator
+    const found = this.#parts.life.find()
+    return found.kind === "stream" ? found.stream.creator : undefined
   }
 }
 

@@ -5,6 +5,7 @@ import { good } from "../../shared/decoded.ts"
 import { CLOSE, PING, PONG } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
+import type { Offset } from "../../shared/offset.ts"
 import { noRoom } from "../../shared/refusals.ts"
 import type { Caller } from "../access/caller.ts"
 import { claimOf } from "../access/claim-header.ts"
@@ -22,24 +23,21 @@ import { AppendQueue } from "./append-queue.ts"
 import type { AppendAsk } from "./append-turn.ts"
 import { bindable } from "./bindable.ts"
 import { Callers } from "./callers.ts"
-import type { CreateClaim } from "./create.ts"
+import type { CreateClaim, CreateFault, CreateOutcome } from "./create.ts"
 import { answer } from "./fan-out.ts"
+import type { ForkAsk, ForkClaim, ForkGrant, ForkPoint } from "./fork-claim.ts"
+import type { ForkId, ForkRecord } from "./fork-record.ts"
+import { Forking } from "./forking.ts"
 import type { Revocation } from "./revocations.ts"
 import { SharedAlarm } from "./shared-alarm.ts"
 import { closedSocket, upgraded } from "./socket-answer.ts"
 import { markSocket, readerOf } from "./socket-reader.ts"
-import {
-  type CreateOutcome,
-  type Missing,
-  type Page,
-  type ReadFault,
-  type Sealed,
-  type SegmentList,
-  StreamCore,
-  type StreamState,
-} from "./stream-core.ts"
+import { StreamCore } from "./stream-core.ts"
 import type { SqlValue } from "./stream-host.ts"
+import type { Absent } from "./stream-life.ts"
 import type { TermsChange } from "./stream-management.ts"
+import type { Inherited, Page, ReadAsk, ReadFault, Sealed, SegmentList } from "./stream-reads.ts"
+import type { StreamState } from "./stream-record.ts"
 import { newSecret, type Ticket } from "./tickets.ts"
 
 /**
@@ -48,6 +46,7 @@ import { newSecret, type Ticket } from "./tickets.ts"
  */
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
+  readonly #forking: Forking
   readonly #queue: AppendQueue
   readonly #sealer: Sealer | undefined
   readonly #callers: Callers
@@ -74,9 +73,15 @@ export class StreamObject extends DurableObject<Env> {
         this.#meter.statement(storage.sql.exec(sql, ...values.map(bindable))),
       transact: <T>(work: () => T) => storage.transactionSync(work),
       wakeAt: (at: Millis) => this.#alarm.wakeAt(at),
+      letGo: (fork: ForkRecord) => this.#forking.letGo(fork),
     }
     this.#callers = new Callers({ ...host, sockets: () => state.getWebSockets().map(readerOf) })
     this.#core = new StreamCore({ ...host, readers: () => this.#callers.listeners() }, this.#meter)
+    this.#forking = new Forking({
+      forks: this.#core.forks,
+      peer: (path) => env.STREAMS.getByName(path),
+      newId: () => crypto.randomUUID() as ForkId, // the one place that makes them
+    })
     this.#queue = new AppendQueue({
       appendAll: (asks) => this.#core.appendAll(asks),
       flushed: () => storage.sync(),
@@ -91,7 +96,7 @@ export class StreamObject extends DurableObject<Env> {
     })
   }
 
-  create(claim: CreateClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): CreateOutcome | Missing {
+  create(claim: CreateClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): CreateOutcome | Absent {
     return this.#admits(caller, body.length) ? this.#core.create(claim, httpBody(body)) : ABSENT
   }
 
@@ -100,20 +105,63 @@ export class StreamObject extends DurableObject<Env> {
     return this.#append({ claim: good(claim), body: httpBody(body) })
   }
 
-  read(offset: string, end: string | undefined, caller: Caller): Page | Sealed | ReadFault {
-    return this.#admits(caller) ? this.#core.read(offset, end) : ABSENT
+  read(ask: ReadAsk, caller: Caller): Page | Sealed | Inherited | ReadFault {
+    return this.#admits(caller) ? this.#core.read(ask) : ABSENT
   }
 
-  segments(caller: Caller): SegmentList | Missing {
-    return this.#admits(caller) ? this.#core.segments() : ABSENT
+  segments(caller: Caller): SegmentList | Absent {
+    return this.#admits(caller) ? this.#core.reads.segments() : ABSENT
   }
 
-  head(caller: Caller): StreamState | Missing {
+  head(caller: Caller): StreamState | Absent {
     return this.#admits(caller) ? this.#core.head() : ABSENT
   }
 
-  delete(caller: Caller): boolean {
-    return this.#admits(caller) && this.#core.delete()
+  async delete(caller: Caller): Promise<{ readonly kind: "done" } | Absent> {
+    if (!this.#admits(caller)) return ABSENT
+    const outcome = this.#core.delete()
+    await this.#forking.told() // so that whoever deletes a fork, and then its source, finds the source gone
+    return outcome
+  }
+
+  /** What `fork` would come to, if that does not depend on the source. */
+  existingFork(claim: ForkClaim, caller: Caller): CreateOutcome | Absent | undefined {
+    return this.#admits(caller) ? this.#core.forks.existing(claim) : ABSENT
+  }
+
+  /** Makes this stream, whose path is `path`, a fork. */
+  fork(
+    path: string,
+    claim: ForkClaim,
+    point: ForkPoint,
+    body: Uint8Array<ArrayBuffer>,
+  ): Promise<CreateOutcome> {
+    this.#requested(body.length)
+    return this.#forking.create(path, claim, point, httpBody(body))
+  }
+
+  /** For a fork: stores a reference to it. */
+  grantFork(ask: ForkAsk): ForkGrant | CreateFault {
+    this.#requested()
+    return this.#core.forks.grant(ask)
+  }
+
+  /** For a fork: it is no more. */
+  dropFork(id: ForkId): void {
+    this.#requested()
+    this.#core.forks.drop(id)
+  }
+
+  /** For the source of a fork: whether it is there, or may be soon. */
+  holdsFork(id: ForkId): boolean {
+    this.#requested()
+    return this.#forking.holds(id)
+  }
+
+  /** For the readers of a fork, whom the fork has admitted: what it inherits from this stream. */
+  readPart(from: Offset, until: Offset, bytesMax: number): Page | Sealed | ReadFault {
+    this.#requested()
+    return this.#core.reads.readPart(from, until, bytesMax)
   }
 
   /** Changes how much of the stream is kept, and what it may cost. False when there is none. */
@@ -122,7 +170,7 @@ export class StreamObject extends DurableObject<Env> {
   }
 
   /** What the stream's use has come to. */
-  meter(caller: Caller): MeterReport | Missing {
+  meter(caller: Caller): MeterReport | Absent {
     if (!this.#admits(caller)) return ABSENT
     return this.#core.management.meter(this.ctx.storage.sql.databaseSize)
   }
@@ -134,15 +182,17 @@ export class StreamObject extends DurableObject<Env> {
   }
 
   /** A ticket for one socket. */
-  issueTicket(caller: Caller): Issued | Missing {
-    if (this.head(caller).kind === "missing") return ABSENT
+  issueTicket(caller: Caller): Issued | Absent {
+    const state = this.head(caller)
+    if (state.kind !== "stream") return state
     const ticket = this.#callers.issueTicket(caller, newSecret())
     return ticket === undefined ? { kind: "full" } : { kind: "issued", ...ticket }
   }
 
   /** Puts callers out, live sockets included. */
-  revoke(revocation: Revocation, caller: Caller): Missing | { readonly kind: "revoked" | "full" } {
-    if (this.head(caller).kind === "missing") return ABSENT
+  revoke(revocation: Revocation, caller: Caller): Absent | { readonly kind: "revoked" | "full" } {
+    const state = this.head(caller)
+    if (state.kind !== "stream") return state
     return { kind: this.#callers.revoke(revocation) ? "revoked" : "full" }
   }
 
@@ -197,6 +247,7 @@ export class StreamObject extends DurableObject<Env> {
     } finally {
       this.#alarm.ring()
     }
+    await this.#forking.look()
   }
 
   /** The reply to one append, whatever carried it. */
@@ -238,7 +289,7 @@ export class StreamObject extends DurableObject<Env> {
 /** What becomes of the wish for a ticket. */
 export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "full" }
 
-const ABSENT: Missing = { kind: "missing" }
+const ABSENT: Absent = { kind: "missing" }
 
 function now(): Millis {
   return Date.now() as Millis // which is what Date.now counts

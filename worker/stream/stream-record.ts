@@ -3,6 +3,8 @@ import type { Millis } from "../../shared/ids.ts"
 import type { Lifetime } from "../../shared/lifetime.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
 import type { Microdollars } from "../../shared/prices.ts"
+import { type ForkRecord, readForkRecord } from "./fork-record.ts"
+import { namerAt } from "./lineage.ts"
 import { type SqlRow, type SqlValue, textIn, wholeIn } from "./stream-host.ts"
 
 /** How much of a stream is kept: what is neither too old nor followed by so many bytes. Nothing said is everything. */
@@ -22,6 +24,12 @@ export type StreamRecord = {
   readonly creator: string | undefined
   readonly usedAt: Millis
   readonly streamSeq: string | undefined
+  /** Since when it is there for its forks alone; undefined while it is there for everybody. */
+  readonly deletedAt: Millis | undefined
+  /** What it was forked from, if it was. */
+  readonly fork: ForkRecord | undefined
+  /** The place before the first message of its own: the start, or the fork point. */
+  readonly base: Place
   /** The place before the first message that can still be read. */
   readonly earliest: Place
   /** The place after the last message. */
@@ -33,18 +41,34 @@ export type StreamRecord = {
 /** What may be changed of a stream. */
 export type StreamTerms = Pick<StreamRecord, "retention" | "budget">
 
-export type NewStream = StreamTerms & Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "creator">
+export type NewStream = StreamTerms &
+  Pick<StreamRecord, "contentType" | "closed" | "lifetime" | "creator" | "fork" | "base">
 
 export const START_PLACE: Place = { position: 0, chain: EMPTY_CHAIN }
 
-/** The offset by which this stream names a place of its own. */
-export function offsetOf(stream: Pick<StreamRecord, "generation">, place: Place): Offset {
-  return issueOffset({ generation: stream.generation, ...place })
+/** The offset by which this stream names a place. */
+export function offsetOf(stream: Pick<StreamRecord, "generation" | "fork">, place: Place): Offset {
+  return issueOffset({ generation: generationAt(stream, place.position), ...place })
+}
+
+/** What a stream answers of itself. */
+export type StreamState = { readonly kind: "stream"; readonly stream: StreamRecord; readonly tail: Offset }
+
+export function stateOf(stream: StreamRecord): StreamState {
+  return { kind: "stream", stream, tail: offsetOf(stream, stream.tail) }
+}
+
+/** The generation in the offset of a position: a fork has what it inherits under the offsets that it had before. */
+export function generationAt(
+  { generation, fork }: Pick<StreamRecord, "generation" | "fork">,
+  position: number,
+): number {
+  return (fork && namerAt(fork.lineage, position)?.generation) ?? generation
 }
 
 /** Reads a row of `stream`, joined with the end of the last of its `batches`. */
 export function recordOf(row: SqlRow): StreamRecord {
-  const earliest = placeIn(row.earliest, row.earliest_chain)
+  const base = placeIn(row.base, row.base_chain)
   return {
     generation: wholeIn(row.generation),
     contentType: textIn(row.content_type),
@@ -58,8 +82,11 @@ export function recordOf(row: SqlRow): StreamRecord {
     creator: row.creator === null ? undefined : textIn(row.creator),
     usedAt: wholeIn(row.used_at) as Millis, // was one when it was stored
     streamSeq: row.stream_seq === null ? undefined : textIn(row.stream_seq),
-    earliest,
-    tail: row.tail === null ? earliest : placeIn(row.tail, row.chain),
+    deletedAt: row.deleted_at === null ? undefined : (wholeIn(row.deleted_at) as Millis), // was one then
+    fork: row.fork === null ? undefined : readForkRecord(textIn(row.fork)),
+    base,
+    earliest: placeIn(row.earliest, row.earliest_chain),
+    tail: row.tail === null ? base : placeIn(row.tail, row.chain),
     bytes: row.bytes_to === null ? 0 : wholeIn(row.bytes_to),
   }
 }
