@@ -116,7 +116,7 @@ export class ForkObject {
   constructor(edge: ForkEdge) {
     this.#edge = edge
     this.host.name = `object-${edge.objects++}`
-    this.host.bounds = { ...LIMITS, segmentBytes: 40, hotBytesMin: 20, socketCatchUpBytesMax: 20 }
+    this.host.bounds = { ...LIMITS, segmentBytes: 4, hotBytesMin: 0 }
     this.host.onLetGo = (fork) => this.#forking.letGo(fork)
     this.revive()
   }
