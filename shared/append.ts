@@ -102,8 +102,7 @@ export type AppendVerdict =
  * The one rule for appends, whatever carried them. First what is wrong with the append wins: a closed stream,
  * then the content type, the body, who made its events, the producer's number, the expected offset, `Stream-Seq`, and
  * last whether the stream takes anything for now. A batch that the stream has taken before is a duplicate even when the
- * stream is closed or longer by now: it is stored, and saying
- * otherwise would make its producer send it somewhere else.
+ * stream is closed or longer by now: it is stored, and saying otherwise would make its producer send it somewhere else.
  */
 export function judge(stream: StreamFacts, claim: AppendClaim, body: RawBody): AppendVerdict {
   const { appendBytesMax, jsonDepthMax } = stream.bounds

@@ -63,3 +63,11 @@ test("[CONF3] the version that an edge tells is that of the package", () => {
   const file = new URL("../../package.json", import.meta.url)
   expect(VERSION).toBe(JSON.parse(readFileSync(file, "utf8")).version)
 })
+
+test("[CONF1] the project of one's own in docs/deploy.md binds what this one binds", () => {
+  const bindings = (toml: string) =>
+    toml.match(/^(?:name|binding|class_name|new_sqlite_classes) = .*$/gm)?.slice(1) ?? []
+  const [, example = ""] = /```toml\n(name = [\s\S]*?)```/.exec(read("docs/deploy.md")) ?? []
+  expect(bindings(example)).toEqual(bindings(read("wrangler.toml")))
+  expect(bindings(example)).toHaveLength(6)
+})

@@ -18,6 +18,7 @@ const CLAIM = {
   streamSeq: undefined,
   expectedOffset: undefined,
   close: false,
+  principal: undefined,
 }
 const NOON = Date.UTC(2026, 10, 25, 12)
 const HOUR_MS = 3_600_000
@@ -38,6 +39,7 @@ class MeteredStream {
       lifetime: { kind: "endless" },
       closed: false,
       retention: {},
+      principal: undefined,
       budget,
     } as const
     this.core.create(claim, body(""))
@@ -55,12 +57,12 @@ class MeteredStream {
 
   report(): MeterReport {
     const report = this.core.management.meter(4_096)
-    if (report.kind === "missing") throw new Error("There is no stream.")
+    if (report.kind !== "meter") throw new Error("There is no stream.")
     return report
   }
 
   change(change: TermsChange): boolean {
-    return this.core.management.change(change)
+    return this.core.management.change(change).kind === "done"
   }
 
   /** Use that costs so much. */
@@ -77,7 +79,7 @@ test("[METER1] appends, messages, frames and bytes are counted, whatever carried
   const ask = stream.core.asked(writer, encodeAppendFrame({ t: "append", id: 1, body: `"é"` }) as FrameData)
   stream.core.appendAll([ask!])
   stream.append("{")
-  stream.core.read("-1")
+  stream.core.read({ offset: "-1" })
   const sent = writer.frames.length + reader.frames.length
   const bytesOut = 2 * "1,2".length + `"é"`.length + 1 + `[1,2,"é"]`.length + 1
   expect(stream.report().total).toMatchObject({ appends: 2, messages: 3, framesOut: sent, bytesOut })
@@ -103,7 +105,13 @@ test("[METER3] a stream that is made anew under the name begins at nothing", () 
   stream.core.delete()
   expect(stream.core.management.meter(0)).toEqual({ kind: "missing" })
   stream.core.create(
-    { contentType: CONTENT_TYPE, lifetime: { kind: "endless" }, closed: false, retention: {} },
+    {
+      contentType: CONTENT_TYPE,
+      lifetime: { kind: "endless" },
+      closed: false,
+      retention: {},
+      principal: undefined,
+    },
     body(""),
   )
   expect(stream.report().total).toMatchObject({ rowsWritten: 0, appends: 0, wakes: 1, requests: 1 })
@@ -143,7 +151,7 @@ test("[BUDGET2] past its budget a stream takes nothing more until midnight, over
   ])
   expect(socket.frames.at(-1)).toEqual({ t: "reply", id: 7, ...refusal })
   expect(stream.report().budget).toEqual({ dollarsPerDay: 0.0005, resumesAt: "2026-11-26T00:00:00Z" })
-  expect(stream.core.read("-1")).toMatchObject({ kind: "page", upToDate: true })
+  expect(stream.core.read({ offset: "-1" })).toMatchObject({ kind: "page", upToDate: true })
   stream.host.time += 12 * HOUR_MS
   expect(stream.append("[2]").status).toBe(204)
 })
@@ -164,7 +172,7 @@ test("[BUDGET2] a stream past its budget can be closed and deleted", () => {
   const stream = new MeteredStream(500 as Microdollars)
   stream.spend(500)
   expect(stream.append("", { close: true }).status).toBe(204)
-  expect(stream.core.delete()).toBe(true)
+  expect(stream.core.delete()).toEqual({ kind: "done" })
 })
 
 test("[BUDGET1] a budget of one's own counts before that of all, and none is none", () => {
@@ -187,7 +195,7 @@ test("[PATCH2] a change keeps what it does not name, and upkeep wakes for what i
   expect(stream.change({ bytes: 1 })).toBe(true)
   expect(stream.host.alarm).toBe(NOON)
   stream.core.expire()
-  expect(stream.core.read("-1")).toMatchObject({ kind: "trimmed" })
+  expect(stream.core.read({ offset: "-1" })).toMatchObject({ kind: "trimmed" })
   const kept = () => {
     const state = stream.core.head()
     return state.kind === "stream" ? { ...state.stream.retention, budget: state.stream.budget } : undefined

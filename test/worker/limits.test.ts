@@ -4,12 +4,15 @@ import { expect, test, vi } from "vitest"
 import { CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { VERSION } from "../../shared/version.ts"
+import { ANYONE } from "../../worker/access/caller.ts"
+import { withClaim } from "../../worker/access/claim-header.ts"
 import type { Env } from "../../worker/env.ts"
 import { app } from "../../worker/http/app.ts"
 import type { StreamStub } from "../../worker/http/feed.ts"
 import { longPoll } from "../../worker/http/long-poll.ts"
 import { sse } from "../../worker/http/sse.ts"
 import { StreamObject } from "../../worker/stream/stream-object.ts"
+import type { ReadAsk } from "../../worker/stream/stream-reads.ts"
 import { append, ask, create, EdgeSocket, newStream, objectOf, producer } from "./edge-client.ts"
 
 /** Asks an object of the stream that has other variables than the one which the edge reaches. */
@@ -32,7 +35,9 @@ test("[LIMIT5] a socket that a stream has no room for opens, and is closed with 
   await open.next()
   const code = (max: string) =>
     asBounded(path, { SOCKETS_MAX: max }, async (object) => {
-      const { status, webSocket } = object.fetch(new Request("http://stream/?live=ws&offset=now", UPGRADE))
+      const { status, webSocket } = object.fetch(
+        withClaim(new Request("http://stream/?live=ws&offset=now", UPGRADE), ANYONE),
+      )
       expect(status).toBe(101)
       const heard = new Promise<number | "frame">((resolve) => {
         webSocket!.addEventListener("close", (event) => resolve(event.code))
@@ -54,10 +59,11 @@ test("[LIMIT5] long-polls and server-sent events count as sockets, and are answe
   await open.next()
   const answers = await asBounded(path, { SOCKETS_MAX: "1" }, async (object) => {
     const stub = {
-      read: async (offset: string) => object.read(offset),
-      fetch: async (url: string, init: RequestInit) => object.fetch(new Request(url, init)),
+      read: async (what: ReadAsk) => object.read(what, ANYONE),
+      fetch: async (request: Request) => object.fetch(request),
     } as unknown as StreamStub // what a feed asks of one
-    const source = { stub, store: undefined }
+    const { readBytesMax } = LIMITS
+    const source = { stub, caller: ANYONE, streams: env.STREAMS, store: undefined, readBytesMax }
     return [await longPoll(source, "now", null, LIMITS), await sse(source, "now", null, LIMITS)].map(
       (answer) => {
         return { status: answer.status, wait: answer.headers.get("retry-after") }
@@ -75,7 +81,7 @@ test("[LIMIT4] appends that come too fast are answered 429 and said in the log o
   const variables = { APPENDS_PER_SECOND_MAX: "1", APPENDS_BURST_MAX: "2" }
   const replies = await asBounded(path, variables, async (object) => {
     const [claim, body] = [{ ...CLAIM }, Uint8Array.from(new TextEncoder().encode("1"))]
-    return Promise.all([1, 2, 3, 4].map(() => object.append(claim, body)))
+    return Promise.all([1, 2, 3, 4].map(() => object.append(claim, body, ANYONE)))
   })
   const said = lines.mock.calls.map(([line]) => JSON.parse(String(line)) as { message: string })
   lines.mockRestore()
@@ -91,6 +97,7 @@ const CLAIM = {
   streamSeq: undefined,
   expectedOffset: undefined,
   close: false,
+  principal: undefined,
 }
 
 const long = (length: number) => "x".repeat(length)
@@ -201,7 +208,7 @@ test("[LIMIT6] a principal's object asks the streams themselves who has made the
     retention: {},
     closed: false,
   } as const
-  await objectOf(path).create({ ...claim, principal: ada }, new Uint8Array())
+  await objectOf(path).create({ ...claim, principal: ada }, new Uint8Array(), ANYONE)
   expect(await objectOf(path).creator()).toBe(ada)
   expect(await principal.admit(ada, path)).toBe("known")
   expect(await objectOf(other).creator()).toBe(undefined)

@@ -1,8 +1,8 @@
 import { type Context, Hono } from "hono"
 import { accessOf } from "../access/access.ts"
-import { configurationFault } from "../configuration.ts"
+import { boundsFor, configurationFault } from "../configuration.ts"
 import type { Env } from "../env.ts"
-import { type Facts, log } from "../log.ts"
+import { log } from "../log.ts"
 import { withDataPoint } from "../meter/data-point.ts"
 import { accessRoutes } from "./access-routes.ts"
 import { refuse } from "./answer.ts"
@@ -12,6 +12,7 @@ import { rightFor } from "./guard.ts"
 import { HEALTH, health } from "./health.ts"
 import { meterRoutes } from "./meter-route.ts"
 import { head, isSocketWanted, read } from "./reads.ts"
+import { requestFacts } from "./request-facts.ts"
 import { PREFIX } from "./stream-path.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
 import { append, change, create, remove } from "./writes.ts"
@@ -75,12 +76,7 @@ async function answerOf(request: Request, env: Env): Promise<Response> {
     log("not configured", { ...requestFacts(request), error: fault })
     return withCommonHeaders(refuse(503, fault), access, origin)
   }
-  const answer = refusalOf(access, request, url) ?? (await routes.fetch(request, { ...env, access }))
+  const front = { access, bounds: boundsFor(env) }
+  const answer = refusalOf(access, request, url) ?? (await routes.fetch(request, { ...env, ...front }))
   return withCommonHeaders(answer, access, origin)
-}
-
-/** By what a request is found again. */
-function requestFacts(request: Request): Facts {
-  const ray = request.headers.get("cf-ray")
-  return { method: request.method, path: new URL(request.url).pathname, ...(ray !== null && { ray }) }
 }

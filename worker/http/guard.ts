@@ -4,8 +4,10 @@ import type { Millis } from "../../shared/ids.ts"
 import type { Access } from "../access/access.ts"
 import { ANYONE, type Caller } from "../access/caller.ts"
 import type { TokenClaims } from "../access/token.ts"
+import { log } from "../log.ts"
 import { refuse } from "./answer.ts"
 import { faultResponse } from "./page-response.ts"
+import { requestFacts } from "./request-facts.ts"
 
 /** Who calls, or the answer for whoever may not. */
 export type Admission =
@@ -62,6 +64,7 @@ export async function identityOf(access: Access, request: Request): Promise<Iden
     case "refused":
       return { kind: "unknown", reason: verified.reason }
     case "unavailable":
+      log("keys unavailable", { ...requestFacts(request), error: verified.reason })
       return verified
   }
 }

@@ -3,7 +3,6 @@ import type { Right } from "../../shared/grants.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import type { Access } from "../access/access.ts"
 import type { Caller } from "../access/caller.ts"
-import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
 import { headerBytesFault } from "../limits/header-bytes.ts"
 import { R2Store } from "../segments/r2-store.ts"
@@ -15,7 +14,7 @@ import { pathFault } from "./stream-path.ts"
 
 /** What a route about one stream is given. `caller` is there when the route asked for a right. */
 export type StreamRoute = {
-  Bindings: Env & { readonly access: Access }
+  Bindings: Env & { readonly access: Access; readonly bounds: Bounds }
   Variables: { path: string; stub: StreamStub; caller: Caller; source: Source; bounds: Bounds }
 }
 
@@ -29,7 +28,7 @@ export function onStream(
 ): MiddlewareHandler<StreamRoute> {
   return async (c, next) => {
     const path = new URL(c.req.url).pathname.slice(prefix.length)
-    const bounds = boundsFor(c.env)
+    const { bounds } = c.env
     const fault = pathFault(path, bounds.pathLengthMax)
     if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)
     const tooLong = headerBytesFault(c.req.raw.headers, bounds.headerBytesMax)

@@ -95,8 +95,8 @@ export async function append(c: StreamContext): Promise<Response> {
 export async function change(c: StreamContext): Promise<Response> {
   const wanted = termsChange(c.req.raw.headers)
   if (!wanted.ok) return refuse(400, wanted.reason)
-  const isChanged = await c.get("stub").change(wanted.value, c.get("caller"))
-  return isChanged ? new Response(null, { status: 204 }) : faultResponse({ kind: "missing" })
+  const outcome = await c.get("stub").change(wanted.value, c.get("caller"))
+  return outcome.kind === "done" ? new Response(null, { status: 204 }) : faultResponse(outcome)
 }
 
 export async function remove(c: StreamContext): Promise<Response> {

@@ -31,16 +31,16 @@ export class StreamManagement {
     this.#parts = parts
   }
 
-  /** Changes how much of the stream is kept, and what it may cost. False when there is none. */
-  change(change: TermsChange): boolean {
+  /** Changes how much of the stream is kept, and what it may cost. */
+  change(change: TermsChange): { readonly kind: "done" } | Absent {
     const { life, log, upkeep } = this.#parts
     const found = life.find()
-    if (found.kind !== "stream") return false
+    if (found.kind !== "stream") return found
     const { stream } = found
     const terms = changed(stream, change)
     log.noteTerms(terms)
     upkeep.wakeWhenDue({ ...stream, ...terms })
-    return true
+    return { kind: "done" }
   }
 
   /** What the stream's use has come to. `objectBytes` is what its object keeps. */

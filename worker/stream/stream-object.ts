@@ -164,9 +164,9 @@ export class StreamObject extends DurableObject<Env> {
     return this.#core.reads.readPart(from, until, bytesMax)
   }
 
-  /** Changes how much of the stream is kept, and what it may cost. False when there is none. */
-  change(change: TermsChange, caller: Caller): boolean {
-    return this.#admits(caller) && this.#core.management.change(change)
+  /** Changes how much of the stream is kept, and what it may cost. */
+  change(change: TermsChange, caller: Caller): { readonly kind: "done" } | Absent {
+    return this.#admits(caller) ? this.#core.management.change(change) : ABSENT
   }
 
   /** What the stream's use has come to. */

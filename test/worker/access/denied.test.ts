@@ -159,3 +159,26 @@ test("[ACCESS6] the source of an event is its principal's, over every way into a
   const kept = await request(`/v1/stream/${path}`, { headers: bearer(token) })
   expect(await kept.json()).toHaveLength(taken.length)
 })
+
+test("[METER5] a meter is absent for whoever may not manage the stream", async () => {
+  await makeStream("acme/metered")
+  const ask = async (path: string, grants: object) =>
+    request(`/v1/meter/${path}`, { headers: bearer(await issuer.token("ada", grants)) })
+  const absent = await seen(await ask(ABSENT, { "**": ["manage"] }))
+  expect(absent).toMatchObject({ status: 404 })
+  expect(await seen(await ask("acme/metered", { "**": ["read", "append"] }))).toEqual(absent)
+  expect((await ask("acme/metered", { "acme/*": ["manage"] })).status).toBe(200)
+  expect((await request("/v1/meter/acme/metered")).status).toBe(401)
+})
+
+test("[LIMIT6] streams are counted for the principal of the token that makes them", async () => {
+  const vars = { ...issuer.vars, STREAMS_PER_PRINCIPAL_MAX: "0" }
+  const headers = bearer(await issuer.token("counted"))
+  const put = (path: string, from: Record<string, string>) =>
+    request(`/v1/stream/${path}`, { method: "PUT", headers, body: "[]" }, from)
+  expect((await put("acme/counted", issuer.vars)).status).toBe(201)
+  expect((await put("acme/uncounted", vars)).status).toBe(201)
+  const principal = env.PRINCIPALS.getByName("counted")
+  expect(await principal.admit("counted", "acme/counted")).toBe("known")
+  expect(await principal.admit("counted", "acme/uncounted")).toBe("counted")
+})
