@@ -11,7 +11,8 @@ import { createClaim, stateHeaders } from "./create-headers.ts"
 import type { StreamStub } from "./feed.ts"
 import { longPoll } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
-import { readBody } from "./request-body.ts"
+import { holdOf } from "./prefer.ts"
+import { bodyRefusal, readBody } from "./request-body.ts"
 import { sse } from "./sse.ts"
 
 const PREFIX = "/v1/stream/"
@@ -38,7 +39,7 @@ routes.put(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw)
   const claim = createClaim(c.req.raw.headers)
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
+  if (body.kind !== "whole") return bodyRefusal(body)
   const outcome = await c.get("stub").create(claim.value, body.bytes)
   switch (outcome.kind) {
     case "stream": {
@@ -61,7 +62,7 @@ routes.post(`${PREFIX}*`, async (c) => {
   const body = await readBody(c.req.raw)
   const claim = claimOfHeaders((name) => c.req.header(name))
   if (!claim.ok) return refuse(400, claim.reason)
-  if (body.kind === "too-large") return refuse(413, tooLargeMessage(body.bytes))
+  if (body.kind !== "whole") return bodyRefusal(body)
   const { reply } = await c.get("stub").append(claim.value, body.bytes)
   return appendResponse(reply)
 })
@@ -107,7 +108,7 @@ async function read(c: StreamContext): Promise<Response> {
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll(c.get("stub"), offset, cursor)
+      return longPoll(c.get("stub"), offset, cursor, holdOf(c.req.header("prefer")))
     case "sse":
       return sse(c.get("stub"), offset, cursor)
     case "ws":

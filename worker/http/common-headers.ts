@@ -14,6 +14,7 @@ const EXPOSED = [
   HEADER.sseEncoding,
   HEADER.liveModes,
   "etag",
+  "preference-applied",
   "location",
 ]
 
@@ -21,6 +22,8 @@ const ACCEPTED = [
   "content-type",
   "authorization",
   "if-none-match",
+  "content-encoding",
+  "prefer",
   HEADER.closed,
   HEADER.ttl,
   HEADER.expiresAt,
