@@ -9,7 +9,11 @@ import { root } from "./install.mjs"
  * `wrangler dev`, without the two proxies that reload code, which double the time of a request.
  */
 
-/** @typedef {{ port: number, state: string, assets?: string }} EdgeOptions */
+/**
+ * `entry`: the module to run in place of the one that wrangler.toml names, with the same bindings.
+ *
+ * @typedef {{ port: number, state: string, assets?: string, entry?: string }} EdgeOptions
+ */
 
 const HOST = "127.0.0.1"
 const FREE_MS_MAX = 3_000
@@ -27,13 +31,13 @@ try {
 }
 
 /** @param {EdgeOptions} options */
-async function serve({ port, state, assets }) {
+async function serve({ port, state, assets, entry }) {
   const chosen = await freePort(port)
   await mkdir(state, { recursive: true }).catch((error) => {
     throw new Error(`The state folder ${state} cannot be made: ${error.message}`)
   })
   await claim(state, chosen)
-  const runtime = await startRuntime(chosen, state, assets)
+  const runtime = await startRuntime(chosen, { state, assets, entry })
   process.on("message", async () => {
     await runtime.dispose()
     process.exit(0)
@@ -43,10 +47,9 @@ async function serve({ port, state, assets }) {
 
 /**
  * @param {number} port
- * @param {string} state
- * @param {string | undefined} assets
+ * @param {{ state: string, assets: string | undefined, entry: string | undefined }} options
  */
-async function startRuntime(port, state, assets) {
+async function startRuntime(port, { state, assets, entry }) {
   const wrangler = await import("wrangler")
   const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(`${root}wrangler.toml`)
   const { modulesRules: _, ...bindings } = workerOptions // the bundle is one module
@@ -60,7 +63,7 @@ async function startRuntime(port, state, assets) {
       ...bindings,
       name: "headwater",
       modules: true,
-      script: await bundle(ofWrangler("esbuild"), main),
+      script: await bundle(ofWrangler("esbuild"), entry ?? main),
       host: HOST,
       port,
       cf: false,
