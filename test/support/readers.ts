@@ -1,4 +1,4 @@
-import { decodeEdgeFrame, SUBPROTOCOL } from "../../shared/frames.ts"
+import { edgeFrames } from "./edge-frames.ts"
 
 /** Somebody who reads a JSON stream from its start for as long as it is there, and comes back when it is lost. */
 export type Reader = {
@@ -61,38 +61,9 @@ function isLoss(error: unknown): boolean {
 }
 
 async function* framesOf(url: string, offset: string, signal: AbortSignal): AsyncGenerator<News> {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}?live=ws&offset=${offset}`, SUBPROTOCOL)
-  signal.addEventListener("abort", () => socket.close())
-  const frames: string[] = []
-  let isOver = false
-  let wake: () => void = () => undefined
-  const listen = (name: string, act: (event: Event) => void) =>
-    socket.addEventListener(name, (event) => {
-      act(event)
-      wake()
-    })
-  listen("message", (event) => frames.push((event as MessageEvent<string>).data)) // a JSON stream: text
-  listen("close", () => {
-    isOver = true
-  })
-  for (;;) {
-    const data = frames.shift()
-    if (data !== undefined) {
-      const news = newsIn(data)
-      if (news !== undefined) yield news
-    } else if (isOver) return
-    else
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
+  for await (const frame of edgeFrames(url, offset, signal)) {
+    if (frame.t === "data") yield { messages: JSON.parse(`[${frame.body}]`), next: frame.next }
   }
-}
-
-function newsIn(data: string): News | undefined {
-  const frame = decodeEdgeFrame(data)
-  if (!frame.ok) throw new Error(frame.reason)
-  if (frame.value.t !== "data") return undefined
-  return { messages: JSON.parse(`[${frame.value.body}]`), next: frame.value.next }
 }
 
 async function* eventsOf(url: string, offset: string, signal: AbortSignal): AsyncGenerator<News> {
