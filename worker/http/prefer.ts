@@ -8,7 +8,7 @@ const DEFAULT: Hold = { ms: LIMITS.longPollMsDefault, applied: false }
 /** One preference of RFC 7240 among those that commas part, without its parameters. */
 const WAIT = /^\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?$/i
 
-/** Reads `Prefer: wait=<seconds>`, up to the longest hold. Whatever else is preferred, or unreadable, is passed over. */
+/** Reads `Prefer: wait=<seconds>`, up to the longest hold. Whatever else is preferred is passed over. */
 export function holdOf(prefer: string | undefined): Hold {
   for (const preference of prefer?.split(",") ?? []) {
     const seconds = WAIT.exec(preference)?.[1]
