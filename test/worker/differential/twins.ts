@@ -1,5 +1,5 @@
 import { expect } from "vitest"
-import { type AppendFrame, CLOSE } from "../../../shared/frames.ts"
+import { type AppendFrame, type AppendReply, CLOSE } from "../../../shared/frames.ts"
 import { isJsonType } from "../../../shared/http.ts"
 import { ask, create, EdgeSocket, type Heard, newStream } from "../edge-client.ts"
 import { Bijection } from "./bijection.ts"
@@ -23,6 +23,7 @@ export class Twins {
   #writer!: EdgeSocket
   #readers!: readonly EdgeSocket[]
   #appends = 0
+  #tail = ""
   #isClosed = false
 
   private constructor(contentType: string) {
@@ -42,7 +43,8 @@ export class Twins {
     expect([one!.status, other!.status]).toEqual([201, 201])
     this.#pairHeaders(one!, other!)
     this.#writer = await EdgeSocket.open(this.#live, "now")
-    await this.#writer.next()
+    const first = await this.#writer.next()
+    this.#tail = "next" in first ? first.next : ""
     this.#readers = await Promise.all([this.#plain, this.#live].map((path) => EdgeSocket.open(path, "-1")))
   }
 
@@ -148,9 +150,18 @@ export class Twins {
     const [reply] = heard
     expect(heard.length).toBe(1) // one's own data is not repeated
     if (reply?.t !== "reply") throw new Error(`A reply was expected; ${JSON.stringify(heard)} came.`)
+    this.#follow(reply)
     if (reply.headers["stream-closed"] === "true") await this.#hearTheEnd(reply.from === undefined)
     const { status, headers, message } = reply
     return { status, headers: { ...headers }, ...(message !== undefined && { message }) }
+  }
+
+  /** A reply that stands for data begins where the one before it ended, and goes further. */
+  #follow({ from, headers }: AppendReply): void {
+    if (from === undefined) return
+    expect(from).toBe(this.#tail)
+    this.#tail = headers["stream-next-offset"] ?? ""
+    expect(this.#tail).not.toBe(from)
   }
 
   async #hearTheEnd(withControl: boolean): Promise<void> {
