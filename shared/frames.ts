@@ -1,4 +1,5 @@
 import { bad, type Decoded, good, isRecord, parseJson } from "./decoded.ts"
+import { utf8Length } from "./events.ts"
 import { LIMITS } from "./limits.ts"
 import { type Offset, parseOffset } from "./offset.ts"
 
@@ -198,6 +199,7 @@ export type ClientFrame = {
  * Reads the outside of a client's frame. Its fields are judged with the append, and answered with a status.
  */
 export function decodeClientFrame(data: FrameData): Decoded<ClientFrame> {
+  if (isTooLarge(data)) return bad(`A frame has at most ${LIMITS.frameBytesMax} bytes; a larger one came.`)
   const parts = decodeParts(data)
   if (!parts.ok) return parts
   const { header: fields, body } = parts.value
@@ -206,6 +208,14 @@ export function decodeClientFrame(data: FrameData): Decoded<ClientFrame> {
   if (!isCount(id)) return bad(`An append frame has an "id", a count; ${JSON.stringify(id)} came.`)
   return good({ id, fields, body })
 }
+
+function isTooLarge(data: FrameData): boolean {
+  if (typeof data !== "string") return data.byteLength > LIMITS.frameBytesMax
+  if (data.length * UTF8_BYTES_MAX <= LIMITS.frameBytesMax) return false
+  return data.length > LIMITS.frameBytesMax || utf8Length(data) > LIMITS.frameBytesMax
+}
+
+const UTF8_BYTES_MAX = 3 // of one unit of a string
 
 /** Reads a frame of the edge's. Fields that are not known are left out, so that an edge may say more. */
 export function decodeEdgeFrame(data: FrameData): Decoded<EdgeFrame> {

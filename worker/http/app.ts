@@ -152,7 +152,16 @@ function pathFault(path: string): string | undefined {
   if (path === "") return "it has no name"
   if (path.length > LIMITS.pathLengthMax)
     return `its name has ${path.length} characters, ${LIMITS.pathLengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
+  return path.split("/").some(isReserved) ? `"__ds" is reserved by the protocol` : undefined
+}
+
+/** In whatever spelling: whoever stands between may write escapes out. */
+function isReserved(segment: string): boolean {
+  try {
+    return decodeURIComponent(segment) === "__ds"
+  } catch {
+    return false // escapes that are no text spell nothing that is reserved
+  }
 }
 
 export const app = {
