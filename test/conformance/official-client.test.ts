@@ -42,7 +42,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
   const follow = (name: string, live: LiveMode, signal: AbortSignal, offset = "-1") =>
     stream({ url: urlOf(name), offset, live, signal, fetch: carry, warnOnHttp: false })
 
-  test("[CLIENT1] appends JSON one by one and many at once, and reads what it appended", async () => {
+  test("[EDGE1] appends JSON one by one and many at once, and reads what it appended", async () => {
     const handle = await create("json", "application/json")
     for (let n = 0; n < 5; n++) await handle.append(JSON.stringify({ n }))
     await Promise.all(Array.from({ length: 50 }, (_, at) => handle.append(JSON.stringify({ n: at + 5 }))))
@@ -51,7 +51,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect([all.upToDate, all.streamClosed]).toEqual([true, false])
   })
 
-  test("[CLIENT1] appends text and reads it back, and reads on from where it was", async () => {
+  test("[EDGE1] appends text and reads it back, and reads on from where it was", async () => {
     const handle = await create("text", "text/plain")
     for (const line of ["é\n", "", "\r\n", "日本 😀", "\n\n"]) if (line !== "") await handle.append(line)
     const first = await readPage("text")
@@ -62,7 +62,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect([await last.text(), last.upToDate]).toEqual(["", true])
   })
 
-  test("[CLIENT1] appends bytes, also as a stream of them, and reads them back", async () => {
+  test("[EDGE1] appends bytes, also as a stream of them, and reads them back", async () => {
     const handle = await create("bytes", "application/octet-stream", { body: new Uint8Array([255, 0]) })
     const every = Uint8Array.from({ length: 256 }, (_, byte) => byte)
     await handle.append(every)
@@ -75,7 +75,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect(await (await readPage("bytes")).body()).toEqual(new Uint8Array([255, 0, ...every, 10, 13, 10]))
   })
 
-  test("[CLIENT2] produces idempotently: batches in flight side by side are stored once, in order", async () => {
+  test("[EDGE1] produces idempotently: batches in flight side by side are stored once, in order", async () => {
     const handle = await create("produced", "application/json")
     const failures: Error[] = []
     const options = {
@@ -104,7 +104,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect([all.offset, all.streamClosed]).toEqual([finalOffset, true])
   })
 
-  test("[CLIENT2] a producer of an earlier epoch is fenced, and may claim a later one", async () => {
+  test("[EDGE1] a producer of an earlier epoch is fenced, and may claim a later one", async () => {
     const handle = await create("fenced", "text/plain")
     const failures: Error[] = []
     const produce = async (text: string, epoch: number, autoClaim: boolean) => {
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
   })
 
   test.each(["long-poll", "sse"] as const)(
-    "[CLIENT3] follows JSON by %s to the end of the stream",
+    "[EDGE1] follows JSON by %s to the end of the stream",
     async (live) => {
       const name = `follow-json-${live}`
       const handle = await create(name, "application/json", { body: `[{"n":0},{"n":1}]` })
@@ -146,7 +146,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
   )
 
   test.each(["long-poll", "sse"] as const)(
-    "[CLIENT3] follows text and bytes by %s to the end",
+    "[EDGE1] follows text and bytes by %s to the end",
     async (live) => {
       const parts = ["one\n", "é\n\n", "data: three\n\n", " four"] // server-sent events make one of all line ends
       const whole = new TextEncoder().encode(parts.join(""))
@@ -171,7 +171,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     },
   )
 
-  test("[CLIENT3] stops following when it likes, and takes up where it was", async () => {
+  test("[EDGE1] stops following when it likes, and takes up where it was", async () => {
     const handle = await create("resume", "application/json", { body: "[0,1,2]" })
     for (const live of ["long-poll", "sse"] as const) {
       const one = new AbortController()
@@ -192,7 +192,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     }
   })
 
-  test("[CLIENT4] closes a stream, which then takes nothing and ends at the same place for ever", async () => {
+  test("[EDGE1] closes a stream, which then takes nothing and ends at the same place for ever", async () => {
     const handle = await create("closed", "application/json", { body: `["first"]` })
     const { finalOffset } = await handle.close({ body: `"last"` })
     expect(await handle.close()).toEqual({ finalOffset })
@@ -208,7 +208,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     }
   })
 
-  test("[CLIENT4] creates a stream whole, and is told when another is there under its name", async () => {
+  test("[EDGE1] creates a stream whole, and is told when another is there under its name", async () => {
     const options = { body: `["all"]`, closed: true, ttlSeconds: 3_600 }
     await create("whole", "application/json", options)
     await create("whole", "application/json", options)
@@ -217,7 +217,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect([await all.json(), all.streamClosed]).toEqual([["all"], true])
   })
 
-  test("[CLIENT5] deletes a stream: it is missing, and its offsets belong to no successor", async () => {
+  test("[EDGE1] deletes a stream: it is missing, and its offsets belong to no successor", async () => {
     const handle = await create("deleted", "application/json", { body: "[1,2]" })
     const { offset } = await readPage("deleted")
     await handle.append("3")
@@ -231,7 +231,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect(await (await readPage("deleted")).json()).toEqual([5, 6, 7])
   })
 
-  test("[CLIENT6] is refused what the stream does not take, and nothing of it is stored", async () => {
+  test("[EDGE1] is refused what the stream does not take, and nothing of it is stored", async () => {
     const handle = await create("refusing", "application/json")
     await handle.append("1", { seq: "b" })
     await expect(handle.append("2", { seq: "a" })).rejects.toMatchObject({ status: 409 })
@@ -249,7 +249,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect(await (await readPage("refusing")).json()).toEqual([1])
   })
 
-  test("[CLIENT7] reads a history of many pages, without gap or repeat", async () => {
+  test("[EDGE1] reads a history of many pages, without gap or repeat", async () => {
     const handle = await create("long", "application/json")
     const pad = "x".repeat(60_000)
     for (let n = 0; n < 150; n++) await handle.append(JSON.stringify({ n, pad }))
@@ -266,7 +266,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
     expect((await session.json<{ n: number }>()).map(({ n }) => n)).toEqual(wanted)
   })
 
-  test("[CLIENT8] writes from a pipe", async () => {
+  test("[EDGE1] writes from a pipe", async () => {
     await create("piped", "text/plain")
     const handle = await DurableStream.connect({ url: urlOf("piped"), fetch: carry, warnOnHttp: false })
     const source = new ReadableStream<string>({
@@ -282,7 +282,7 @@ describe.each(TRANSPORTS)("the official client over %s", (transport, carry) => {
   })
 })
 
-test("[CLIENT0] what was to go over a WebSocket did", () => {
+test("[EDGE1] what was to go over a WebSocket did", () => {
   overSocket.close()
   const { appends, reads, detours } = overSocket.counts
   expect(appends).toBeGreaterThan(100)

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 
-/** What one append says. Numbers are texts, since a header may hold any; a frame holds those that are numbers as such. */
+/** What one append says. Numbers are texts, as in headers; a frame holds those that are numbers as such. */
 export type Append = {
   readonly kind: "append"
   readonly producer?: { readonly id?: string; readonly epoch?: string; readonly seq?: string }
