@@ -1,7 +1,7 @@
 import { expect } from "vitest"
 import { type AppendFrame, type AppendReply, CLOSE } from "../../../shared/frames.ts"
 import { isJsonType } from "../../../shared/http.ts"
-import { ask, create, EdgeSocket, type Heard, newStream } from "../edge-client.ts"
+import { ask, create, EdgeSocket, type Heard } from "../edge-client.ts"
 import { Bijection } from "./bijection.ts"
 import type { Append, Read } from "./operations.ts"
 
@@ -11,14 +11,17 @@ type Answer = { readonly status: number; readonly headers: Record<string, string
 /** What a reader is shown of a page, whatever carried it. */
 type Shown = { status: number; body?: string; next?: string; upToDate?: boolean; closed?: boolean }
 
+/** To make the first stream of a name takes as long as all that is done to it, so names are used again. */
+export type Names = readonly [plain: string, live: string]
+
 /**
  * Two streams to which the same is done, one over HTTP and one over a socket, each with a reader that listens from the
  * start. Whatever differs but the spelling of offsets fails an expectation.
  */
 export class Twins {
   readonly #contentType: string
-  readonly #plain = newStream()
-  readonly #live = newStream()
+  readonly #plain: string
+  readonly #live: string
   readonly #offsets = new Bijection()
   #writer!: EdgeSocket
   #readers!: readonly EdgeSocket[]
@@ -26,12 +29,15 @@ export class Twins {
   #tail = ""
   #isClosed = false
 
-  private constructor(contentType: string) {
+  private constructor(names: Names, contentType: string) {
+    ;[this.#plain, this.#live] = names
     this.#contentType = contentType
   }
 
-  static async create(contentType: string): Promise<Twins> {
-    const twins = new Twins(contentType)
+  /** What was there under these names before is deleted. */
+  static async create(names: Names, contentType: string): Promise<Twins> {
+    await Promise.all(names.map((path) => ask(path, { method: "DELETE" })))
+    const twins = new Twins(names, contentType)
     await twins.#begin()
     return twins
   }
