@@ -9,6 +9,11 @@ const SLOW_MS = 120_000
 /** Tests wait for conditions. How long is no promise of the product, only what a busy machine may need. */
 const PATIENCE_MS = 20_000
 
+/** The environment ends at the runtime of the edge, so what tests in there take from it is handed in. */
+function number(name: string, otherwise: number): number {
+  return Number(process.env[name] ?? otherwise)
+}
+
 export default defineConfig({
   resolve: { alias: { headwater: fileURLToPath(new URL("client/index.ts", import.meta.url)) } },
   test: {
@@ -40,7 +45,11 @@ export default defineConfig({
             miniflare: { bindings: { ACCESS: "open" } },
           }),
         ],
-        test: { name: "workers", include: ["test/worker/**/*.test.ts"] },
+        test: {
+          name: "workers",
+          include: ["test/worker/**/*.test.ts"],
+          provide: { runs: number("HEADWATER_RUNS", 2_000), seed: number("HEADWATER_SEED", 20_26) },
+        },
       },
       {
         extends: true,

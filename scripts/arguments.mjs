@@ -2,9 +2,9 @@ import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { root } from "./install.mjs"
 
-/** @typedef {{ port: number, host: string, state: string, vars: Record<string, string> }} EdgeArguments */
+/** @typedef {{ port: number, host: string, state: string, vars: Record<string, string>, entry?: string }} EdgeArguments */
 
-const KNOWN = "--port NUMBER, --host HOST, --state FOLDER and --var NAME=VALUE"
+const KNOWN = "--port NUMBER, --host HOST, --state FOLDER, --var NAME=VALUE and --entry FILE"
 
 /**
  * What the command line of `npm start` and `npm run edge` asks for. A folder is meant from where npm was called.
@@ -14,18 +14,25 @@ const KNOWN = "--port NUMBER, --host HOST, --state FOLDER and --var NAME=VALUE"
  * @throws {Error} one sentence that names what was expected and what came
  */
 export function edgeArguments(words) {
-  const { port = "8787", host = "127.0.0.1", state, var: vars = [] } = options(words)
+  const { port = "8787", host = "127.0.0.1", state, var: vars = [], entry } = options(words)
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new Error(`--port must be a number from 0 (any free port) to 65535; "${port}" came.`)
   }
   if (state === "") throw new Error("--state must be a folder; nothing came.")
   if (host === "") throw new Error("--host must be a host name or an address; nothing came.")
+  if (entry === "") throw new Error("--entry must be a file; nothing came.")
   return {
     port: Number(port),
     host,
-    state: state === undefined ? `${root}.headwater` : resolve(process.env.INIT_CWD ?? ".", state),
+    state: state === undefined ? `${root}.headwater` : fromHere(state),
     vars: Object.fromEntries(vars.map(variable)),
+    ...(entry !== undefined && { entry: fromHere(entry) }),
   }
+}
+
+/** @param {string} path */
+function fromHere(path) {
+  return resolve(process.env.INIT_CWD ?? ".", path)
 }
 
 /** @param {string[]} words */
@@ -36,6 +43,7 @@ function options(words) {
       port: text,
       host: text,
       state: text,
+      entry: text,
       var: { ...text, multiple: /** @type {const} */ (true) },
     }
     return parseArgs({ args: words, options: known }).values

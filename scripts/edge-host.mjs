@@ -11,7 +11,8 @@ import { root } from "./install.mjs"
  */
 
 /**
- * `config` is the wrangler.toml of another worker to run in place of ours.
+ * `config` is the wrangler.toml of another worker to run in place of ours; `entry` the module to run in place of the one
+ * that it names, with the same bindings.
  *
  * @typedef {import("./arguments.mjs").EdgeArguments & { assets?: string, config?: string }} EdgeOptions
  */
@@ -37,10 +38,11 @@ try {
 }
 
 /** @param {EdgeOptions} options */
-async function serve({ port, host, state, vars, assets, config = `${root}wrangler.toml` }) {
+async function serve({ port, host, state, vars, assets, entry, config = `${root}wrangler.toml` }) {
   const wrangler = await import("wrangler")
   const { main, workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(config)
-  if (main === undefined) throw new Error(`${config} names no main file.`)
+  const module = entry ?? main
+  if (module === undefined) throw new Error(`${config} names no main file.`)
   const { modulesRules: _, ...settings } = workerOptions // the bundle is one module
   const bindings = withAccess(Object.assign({}, settings.bindings, vars), host)
   const chosen = await freePort(port, host)
@@ -49,7 +51,7 @@ async function serve({ port, host, state, vars, assets, config = `${root}wrangle
   })
   await claim(state, chosen, host)
   const place = entrance(host, chosen, assets)
-  const runtime = await startRuntime({ ...settings, ...place, bindings }, main, state)
+  const runtime = await startRuntime({ ...settings, ...place, bindings }, module, state)
   process.on("message", async () => {
     await runtime.dispose()
     process.exit(0)

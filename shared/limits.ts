@@ -76,7 +76,9 @@ export const LIMITS = {
   /** The first line of a frame: names and numbers only. */
   frameHeaderBytesMax: 16 * KiB,
   /** How long a long-poll is held without news. Below the 5 s that test runners and proxies tolerate least. */
-  longPollMsMax: 3_000,
+  longPollMsDefault: 3_000,
+  /** How long it is held at the most, for whoever asks: proxies give up on an answer after a minute. */
+  longPollMsMax: 30_000,
   /** How long one SSE answer lasts before the client is asked to come again, so that proxies can collapse. */
   sseMsMax: 60_000,
   /** One HTTP exchange of the client. Slow mobile networks need seconds; a dead one must not look slow. */
@@ -129,5 +131,6 @@ assert(
 )
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
+assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
 assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

@@ -19,6 +19,7 @@ const SETTABLE = {
   producerBatchesMax: [1, 1_000],
   readBytesMax: [1, 32 * MiB],
   socketCatchUpBytesMax: [0, 16 * MiB],
+  longPollMsDefault: [1, 120_000],
   longPollMsMax: [1, 120_000],
   sseMsMax: [1_000, 3_600_000],
   useNoteMsInterval: [1_000, 3_600_000],

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
+const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+const script = (name: string) => inRepository(`scripts/${name}`)
 
 export type EdgeOptions = {
   /** Default: a free one, which stays the same over restarts. */
@@ -17,6 +19,8 @@ export type EdgeOptions = {
   readonly vars?: Readonly<Record<string, string>>
   /** Another program that understands the arguments of `npm run edge` and answers like it. Default: that one. */
   readonly program?: string
+  /** A module of the repository to run in place of worker/index.ts. Default: none. */
+  readonly entry?: string
 }
 
 /** An edge in a process of its own, started as `npm run edge` starts it. */
@@ -35,7 +39,9 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "headwater-edge-")))
   const program = options.program ?? script(options.demo === true ? "start.mjs" : "edge.mjs")
   const vars = Object.entries(options.vars ?? {}).flatMap(([name, value]) => ["--var", `${name}=${value}`])
-  let running = await launch(program, options.port ?? 0, state, vars)
+  const entry = options.entry === undefined ? [] : ["--entry", inRepository(options.entry)]
+  const start = (at: number) => launch([program, "--port", String(at), "--state", state, ...vars, ...entry])
+  let running = await start(options.port ?? 0)
   const { url } = running
   const port = Number(new URL(url).port)
 
@@ -51,7 +57,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGKILL")
-      running = await launch(program, port, state, vars)
+      running = await start(port)
     },
     async stop() {
       await end("SIGTERM")
@@ -62,14 +68,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<TestEdge> {
 
 type Running = { readonly url: string; readonly process: ChildProcess; readonly exited: Promise<unknown> }
 
-async function launch(
-  program: string,
-  port: number,
-  state: string,
-  vars: readonly string[],
-): Promise<Running> {
-  const args = [program, "--port", String(port), "--state", state, ...vars]
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
+async function launch(args: readonly string[]): Promise<Running> {
+  const child = spawn(process.execPath, [...args], { stdio: ["ignore", "pipe", "pipe"] })
   const exited = new Promise((resolve) => child.once("exit", resolve))
   let errors = ""
   child.stderr.on("data", (chunk) => {

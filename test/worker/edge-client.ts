@@ -82,6 +82,13 @@ export class EdgeSocket {
     return new EdgeSocket(webSocket)
   }
 
+  /** What an upgrade is answered that opens no socket. */
+  static async refusal(path: string, offset: string): Promise<Response> {
+    const response = await upgrade(path, offset)
+    if (response.webSocket !== null) throw new Error("A refusal was expected; a socket opened.")
+    return response
+  }
+
   /** The next frame, or the close; waits until there is one. */
   async next(): Promise<Heard> {
     while (this.#heard.length === 0) {

@@ -64,11 +64,12 @@ test("[LIMIT5] long-polls and server-sent events count as sockets, and are answe
     } as unknown as StreamStub // what a feed asks of one
     const { readBytesMax } = LIMITS
     const source = { stub, caller: ANYONE, streams: env.STREAMS, store: undefined, readBytesMax }
-    return [await longPoll(source, "now", null, LIMITS), await sse(source, "now", null, LIMITS)].map(
-      (answer) => {
-        return { status: answer.status, wait: answer.headers.get("retry-after") }
-      },
-    )
+    return [
+      await longPoll(source, "now", null, { bounds: LIMITS, hold: { ms: 1, applied: false } }),
+      await sse(source, "now", null, LIMITS),
+    ].map((answer) => {
+      return { status: answer.status, wait: answer.headers.get("retry-after") }
+    })
   })
   const full = { status: 429, wait: String(LIMITS.roomRetrySecondsMin) }
   expect(answers).toEqual([full, full])

@@ -23,6 +23,7 @@ const EXPOSED = [
   HEADER.retryAfter,
   HEADER.producerConflict,
   "etag",
+  "preference-applied",
   "location",
   "www-authenticate",
 ]
@@ -32,6 +33,8 @@ const ACCEPTED = [
   "content-encoding",
   "authorization",
   "if-none-match",
+  "content-encoding",
+  "prefer",
   HEADER.closed,
   HEADER.ttl,
   HEADER.expiresAt,

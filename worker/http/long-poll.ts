@@ -7,7 +7,10 @@ import { appendResponse } from "./answer.ts"
 import { cursorAfter } from "./cursor.ts"
 import { Feed, type StreamAccess } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
+import { appliedHeaders, type Hold } from "./prefer.ts"
 import { readPage, type Source } from "./read-page.ts"
+
+export type PollTerms = { readonly bounds: Bounds; readonly hold: Hold }
 
 /**
  * What there is after an offset, or what comes within the time that a poll is held; else an answer without a
@@ -17,15 +20,15 @@ export async function longPoll(
   source: Source,
   offset: string,
   cursor: string | null,
-  bounds: Bounds,
+  { bounds, hold }: PollTerms,
 ): Promise<Response> {
   const page = await readPage(source, offset)
   if (page.kind !== "page") return faultResponse(page)
   const isNews = !isEmpty(page) || page.closed
-  const news = isNews ? page : await waitForNews(source, page, bounds.longPollMsMax)
+  const news = isNews ? page : await waitForNews(source, page, hold.ms)
   if (news === undefined) return appendResponse(noRoom(bounds))
   const next = cursorAfter(cursor, Date.now() as Millis, Math.random())
-  const headers = { ...pageHeaders(news), [HEADER.cursor]: String(next) }
+  const headers = { ...pageHeaders(news), ...appliedHeaders(hold), [HEADER.cursor]: String(next) }
   if (isEmpty(news)) return new Response(null, { status: 204, headers })
   return new Response(news.body, { headers: { ...headers, "Content-Type": news.contentType } })
 }

@@ -5,8 +5,9 @@ import { withClaim } from "../access/claim-header.ts"
 import { closedSocket } from "../stream/socket-answer.ts"
 import { refuse } from "./answer.ts"
 import { stateHeaders } from "./create-headers.ts"
-import { longPoll } from "./long-poll.ts"
+import { longPoll, type PollTerms } from "./long-poll.ts"
 import { faultResponse, LIVE_MODES, pageResponse } from "./page-response.ts"
+import { holdOf } from "./prefer.ts"
 import { readPage } from "./read-page.ts"
 import { segmentListResponse } from "./segment-list.ts"
 import { offeredProtocols, socketClaim } from "./socket-claim.ts"
@@ -32,7 +33,7 @@ export async function read(c: StreamContext): Promise<Response> {
   const cursor = c.req.query("cursor") ?? null
   switch (live) {
     case "long-poll":
-      return longPoll(c.get("source"), offset, cursor, c.get("bounds"))
+      return longPoll(c.get("source"), offset, cursor, pollTerms(c))
     case "sse":
       return sse(c.get("source"), offset, cursor, c.get("bounds"))
     case "ws":
@@ -40,6 +41,11 @@ export async function read(c: StreamContext): Promise<Response> {
     default:
       return refuse(400, `live is long-poll, sse or ws; ${live} came.`)
   }
+}
+
+function pollTerms(c: StreamContext): PollTerms {
+  const bounds = c.get("bounds")
+  return { bounds, hold: holdOf(c.req.header("prefer"), bounds) }
 }
 
 async function catchUp(c: StreamContext, offset: string): Promise<Response> {

@@ -10,5 +10,14 @@ export function pathIn(pathname: string): string | undefined {
 export function pathFault(path: string, lengthMax: number): string | undefined {
   if (path === "") return "it has no name"
   if (path.length > lengthMax) return `its name has ${path.length} characters, ${lengthMax} are allowed`
-  return path.split("/").includes("__ds") ? `"__ds" is reserved by the protocol` : undefined
+  return path.split("/").some(isReserved) ? `"__ds" is reserved by the protocol` : undefined
+}
+
+/** In whatever spelling: whoever stands between may write escapes out. */
+function isReserved(segment: string): boolean {
+  try {
+    return decodeURIComponent(segment) === "__ds"
+  } catch {
+    return false // escapes that are no text spell nothing that is reserved
+  }
 }
