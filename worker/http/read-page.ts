@@ -25,8 +25,8 @@ export type Piece = { readonly kind: "piece"; readonly page: Page; readonly goes
 
 /**
  * One page of a stream from an offset on, up to another one if that is given, whoever holds it: what has been sealed is
- * read from its segment, what a fork inherits is asked of the streams that it descends from, as far as a page reaches. A
- * page of several pieces ends before the piece that would make it too large.
+ * read from its segment, what a fork inherits is asked of the streams that it descends from, as far as a page reaches.
+ * A page of several pieces ends before the piece that would make it too large.
  *
  * @throws Error marked as retryable when a segment is missing, or is not what was sealed
  */
