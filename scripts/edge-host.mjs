@@ -106,8 +106,8 @@ async function startRuntime(settings, main, state) {
 }
 
 /**
- * How requests come in. Miniflare puts a worker of its own before ours, which takes about as long as a small request
- * does; only an edge with assets has work for it.
+ * How requests come in. Miniflare puts a worker of its own before ours, which adds almost half to the time of an
+ * append; only an edge with assets has work for it.
  *
  * @param {string} host
  * @param {number} port
