@@ -81,3 +81,20 @@ test("[EDGE4] a reader ahead of a restored edge is told so, and one that is not 
   expect([answer.status, await answer.json()]).toEqual([200, []])
   expect(await (await fetch(urlOf("ahead"))).json()).toEqual(["kept"])
 })
+
+test("[EDGE4] a reader ahead of a restored edge is told so also when others have appended past its place since", {
+  timeout: PATIENCE_MS,
+}, async () => {
+  await fetch(urlOf("overtaken"), { method: "PUT", headers: { "content-type": "application/json" } })
+  const kept = await append("overtaken", "kept")
+  await keepCopy()
+  const lost = [await append("overtaken", "lost"), await append("overtaken", "lost as well")]
+  await restoreCopy()
+  const others = [await append("overtaken", "other"), await append("overtaken", "another")]
+  await append("overtaken", "third")
+  for (const offset of lost) expectGone(await toldAt("overtaken", offset))
+  for (const [at, offset] of [kept, ...others].entries()) {
+    const answer = await fetch(`${urlOf("overtaken")}?offset=${offset}`)
+    expect([answer.status, await answer.json()]).toEqual([200, ["other", "another", "third"].slice(at)])
+  }
+})
