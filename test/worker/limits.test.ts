@@ -148,27 +148,6 @@ test("[LIMIT3] a frame that is larger than any may be closes its socket", async 
   expect(await (await ask(path)).text()).toBe("[]")
 })
 
-async function packed(text: string, coding: "gzip" | "deflate"): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream(coding))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
-}
-
-test("[LIMIT1] a compressed body is what it inflates to, up to what an append may have", async () => {
-  const path = newStream()
-  await create(path)
-  for (const coding of ["gzip", "deflate"] as const) {
-    const inflates = async (text: string) =>
-      (await append(path, await packed(text, coding), { "content-encoding": coding })).status
-    expect(await inflates(`["${coding}"]`)).toBe(204)
-    expect(await inflates(`"${long(LIMITS.appendBytesMax - 1)}"`)).toBe(413)
-    expect(await inflates(`"${long(LIMITS.appendBytesMax * 20)}"`)).toBe(413)
-    expect((await append(path, "1", { "content-encoding": coding })).status).toBe(400)
-  }
-  const unknown = await append(path, "1", { "content-encoding": "br" })
-  expect([unknown.status, unknown.headers.get("accept-encoding")]).toEqual([415, "gzip, x-gzip, deflate"])
-  expect(await (await ask(path)).json()).toEqual(["gzip", "deflate"])
-})
-
 test("[CONF2] an edge whose variable is wrong refuses everything, and says why", async () => {
   const wrong = { ...env, READ_BYTES_MAX: "many" } as Env
   const at = (path: string, init?: RequestInit) =>
