@@ -27,13 +27,13 @@ type Storage = Pick<StreamHost, "exec">
  */
 export function bytesFrom(storage: Storage, stream: StreamRecord, position: number): number {
   if (position >= stream.tail.position) return 0
-  return stream.bytes - (bytesBefore(storage, position) ?? Number.NEGATIVE_INFINITY)
+  return stream.bytes - (batchAt(storage, position)?.bytesBefore ?? Number.NEGATIVE_INFINITY)
 }
 
-/** How many bytes of bodies come before the batch that holds this position; undefined when that batch is not here. */
-function bytesBefore(storage: Storage, position: number): number | undefined {
-  const [row] = [...storage.exec(BYTES_BEFORE, position)]
-  return row && wholeIn(row.bytes)
+/** The batch that holds this position, and how many bytes come before it; undefined when it is not here. */
+function batchAt(storage: Storage, position: number) {
+  const [row] = [...storage.exec(BATCH_AT, position)]
+  return row && { first: wholeIn(row.first), bytesBefore: wholeIn(row.bytes) }
 }
 
 /** The chain at a position, worked out from what is before it; undefined inside a segment, which only itself tells. */
@@ -58,7 +58,7 @@ export function chainAt(
 /** A page as a frame carries it: messages comma-joined, or bytes. Undefined when its first batch is not here. */
 export function readForFrame(storage: Storage, claim: PageClaim): LogPage<FrameBody> | undefined {
   if (!isJsonType(claim.stream.contentType)) return readForHttp(storage, claim)
-  const rows = readRows(storage, BATCHES_FROM, claim)
+  const rows = readRows(storage, BATCHES, claim)
   if (rows === undefined) return undefined
   const cut = cutRows(rows, claim, textIn)
   const texts = rows.map((row, at) => cut.get(at) ?? textIn(row.body))
@@ -74,7 +74,7 @@ export function readForHttp(
   storage: Storage,
   claim: PageClaim,
 ): LogPage<Uint8Array<ArrayBuffer>> | undefined {
-  const rows = readRows(storage, BATCHES_FROM_AS_BYTES, claim)
+  const rows = readRows(storage, BATCHES_AS_BYTES, claim)
   if (rows === undefined) return undefined
   if (!isJsonType(claim.stream.contentType)) {
     return { next: endOf(rows, claim), body: joinBytes(rows.map((row) => bytesIn(row.body))) }
@@ -93,18 +93,32 @@ function readRows(
   sql: string,
   { stream, place, until, bytesMax }: PageClaim,
 ): SqlRow[] | undefined {
-  const rows: SqlRow[] = []
-  if (place.position >= until) return rows
-  const before = bytesBefore(storage, place.position)
-  if (before === undefined) return undefined
-  const end = before + bytesMax
-  for (const row of storage.exec(sql, place.position)) {
-    if (wholeIn(row.first) >= until || (rows.length > 0 && wholeIn(row.bytes_to) > end)) break
-    rows.push(row)
+  if (place.position >= until) return []
+  const start = batchAt(storage, place.position)
+  if (start === undefined) return undefined
+  let last = start.first
+  for (const { first, bytes_to: bytesTo } of walk(storage, SIZES, last)) {
+    if (wholeIn(first) >= until || wholeIn(bytesTo) > start.bytesBefore + bytesMax) break
+    last = wholeIn(first)
   }
-  assert(rows.length > 0, `position ${place.position} of ${stream.tail.position} lies in a batch`)
-  return rows
+  const found = [...storage.exec(sql, start.first, last)]
+  assert(found.length > 0, `position ${place.position} of ${stream.tail.position} lies in a batch`)
+  return found
 }
+
+/**
+ * Rows behind a key, few at a time. Whoever stops half-way leaves no statement open: one that is keeps SQLite from ever
+ * shortening its write-ahead log, which is read when the object wakes.
+ */
+export function* walk(storage: Storage, sql: string, behind: number): Generator<SqlRow> {
+  for (let rows: SqlRow[] | undefined, at = behind; rows === undefined || rows.length === WALK_ROWS; ) {
+    rows = [...storage.exec(sql, at, WALK_ROWS)]
+    yield* rows
+    at = wholeIn(rows.at(-1)?.first ?? at)
+  }
+}
+
+const WALK_ROWS = 500
 
 /**
  * What is left, by row, of the batches that reach out of the page. Only the first and the last one can, and only text:
@@ -156,14 +170,14 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined
 }
 
-const BATCH_AT = "SELECT first FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1"
-
-const BYTES_BEFORE = `SELECT bytes_to - length(CAST(body AS BLOB)) AS bytes FROM batches
+const BATCH_AT = `SELECT first, bytes_to - length(CAST(body AS BLOB)) AS bytes FROM batches
   WHERE first <= ? ORDER BY first DESC LIMIT 1`
 
 const BATCH_ENDING = "SELECT first, count, chain FROM batches WHERE first < ? ORDER BY first DESC LIMIT 1"
 
-const BATCHES_FROM = `SELECT first, count, bytes_to, chain, body FROM batches
-  WHERE first >= (${BATCH_AT}) ORDER BY first`
+const SIZES = "SELECT first, bytes_to FROM batches WHERE first > ? ORDER BY first LIMIT ?"
 
-const BATCHES_FROM_AS_BYTES = BATCHES_FROM.replace("body", "CAST(body AS BLOB) AS body")
+const BATCHES = `SELECT first, count, bytes_to, chain, body FROM batches
+  WHERE first BETWEEN ? AND ? ORDER BY first`
+
+const BATCHES_AS_BYTES = BATCHES.replace("body", "CAST(body AS BLOB) AS body")

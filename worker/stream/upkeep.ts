@@ -2,6 +2,7 @@ import type { Millis } from "../../shared/ids.ts"
 import { endOf } from "../../shared/lifetime.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import type { StreamSeals } from "../segments/stream-seals.ts"
+import { walk } from "./log-pages.ts"
 import { type SqlRow, type StreamHost, wholeIn } from "./stream-host.ts"
 import type { StreamLog } from "./stream-log.ts"
 import { placeIn, type StreamRecord } from "./stream-record.ts"
@@ -98,7 +99,7 @@ export class Upkeep {
 
   #lastBatchOver(stream: StreamRecord): SqlRow | undefined {
     let over: SqlRow | undefined
-    for (const row of this.#parts.host.exec(BATCHES)) {
+    for (const row of walk(this.#parts.host, BATCHES, -1)) {
       if (row.next === stream.tail.position || !this.#isOver(stream, wholeIn(row.at), wholeIn(row.bytes_to)))
         break
       over = row
@@ -110,4 +111,5 @@ export class Upkeep {
 /** A stream is looked at each time that it has grown by this part of a segment, or of what it keeps. */
 const STEPS = 8
 
-const BATCHES = "SELECT first + count AS next, chain, at, bytes_to FROM batches ORDER BY first"
+const BATCHES = `SELECT first, first + count AS next, chain, at, bytes_to FROM batches
+  WHERE first > ? ORDER BY first LIMIT ?`
