@@ -29,6 +29,8 @@ export const LIMITS = {
   epochJumpMax: 1_000,
   /** Batches of one producer of which a stream remembers where they stand: official clients have five in flight. */
   producerBatchesMax: 32,
+  /** Producers of a stream that its object keeps in memory between two appends: each is some 2 kB. */
+  producersRememberedMax: 1_000,
   /** The highest position of an event: fits the offset's digits and a double. */
   positionMax: Number.MAX_SAFE_INTEGER,
   /** Events waiting for the edge, per stream. Past this, `append` says `backlog-full` instead of filling the disk. */

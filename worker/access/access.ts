@@ -22,6 +22,9 @@ const OF_TOKENS = [
   "ACCESS_JWKS_URL",
 ] as const
 
+/** The runtime hands the same object to every request. */
+const byVariables = new WeakMap<Variables, Access>()
+
 /** The access that was last worked out: keys are imported once, and variables change with a new deployment only. */
 let last: { readonly variables: string; readonly access: Access } | undefined
 
@@ -30,7 +33,8 @@ let last: { readonly variables: string; readonly access: Access } | undefined
  * accident; where any variable of tokens is set, tokens are asked for.
  */
 export function accessOf(variables: Variables, hostname: string): Access {
-  const access = configuredAccess(variables)
+  const access = byVariables.get(variables) ?? configuredAccess(variables)
+  byVariables.set(variables, access)
   if (access.kind !== "open" || isLoopback(hostname)) return access
   const where = `ACCESS=open counts for localhost only, and this is ${hostname}.`
   return unconfigured(`${reasonOf(variables)} ${where}`)

@@ -107,7 +107,12 @@ export class AppendTurn {
 
   /** The stream after all that was judged so far. */
   get stream(): StreamRecord {
-    return this.#stream
+    return { ...this.#stream, usedAt: this.#usedAt() }
+  }
+
+  /** The marks that it has moved. */
+  get producers(): ReadonlyMap<string, ProducerRecord> {
+    return this.#producers
   }
 
   /** Whether anything has to be written. */

@@ -34,8 +34,8 @@ import { Upkeep } from "./upkeep.ts"
  * writes without waiting for anything, so turns follow each other as the host calls them, and after each of
  * them every open socket has been sent everything up to the tail.
  *
- * Nothing in memory outlives a turn but what is counted, so it may be thrown away and made anew between any two of
- * them.
+ * What memory keeps beyond a turn is counts, and a copy of what is stored. So it may be thrown away and made anew
+ * between any two of them.
  */
 export class StreamCore {
   readonly #host: StreamHost
@@ -127,9 +127,13 @@ export class StreamCore {
     const turn = new AppendTurn({ log: this.#log, now, bounds, pause }, stream)
     const judged = asks.map((ask) => turn.judge(ask))
     const stored = judged.filter((one) => one.stored !== undefined).length
-    this.#meter.appended(stored, turn.stream.tail.position - stream.tail.position)
-    if (turn.hasNews) this.#host.transact(() => turn.save())
-    this.#upkeep.wakeAfterAppend(stream, turn.stream)
+    const after = turn.stream
+    this.#meter.appended(stored, after.tail.position - stream.tail.position)
+    if (turn.hasNews) {
+      this.#host.transact(() => turn.save())
+      this.#log.remember(after, turn.producers)
+      this.#upkeep.wakeAfterAppend(stream, after)
+    }
     if (judged.some(({ stored, closes }) => stored !== undefined || closes))
       tell(this.#host.readers(), judged, { bytesMax: bounds.appendBytesMax, meter: this.#meter })
     else for (const one of judged) answer(one, this.#meter)

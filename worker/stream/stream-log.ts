@@ -1,5 +1,6 @@
 import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { Place } from "../../shared/offset.ts"
 import type { Meter } from "../meter/meter.ts"
 import { writeForkRecord } from "./fork-record.ts"
@@ -90,6 +91,9 @@ export class StreamLog {
   readonly #host: Pick<StreamHost, "exec">
   readonly #meter: Meter
   #hasTables = false
+  /** What `find` and `producer` would read, as far as it is known. Whatever writes forgets it. */
+  #known: StreamRecord | undefined
+  readonly #producers = new Map<string, ProducerRecord>()
 
   constructor(host: Pick<StreamHost, "exec">, meter: Meter) {
     this.#host = host
@@ -98,11 +102,20 @@ export class StreamLog {
 
   /** What the stream is and how far it goes; undefined when there is none. Asking writes nothing. */
   find(): StreamRecord | undefined {
+    if (this.#known !== undefined) return this.#known
     this.#hasTables ||= this.#first("SELECT 1 FROM sqlite_master WHERE name = 'batches'") !== undefined
     const row = this.#hasTables ? this.#first(FIND) : undefined
     if (row === undefined) return undefined
     this.#meter.restore(row.meter === null ? undefined : textIn(row.meter))
-    return recordOf(row)
+    this.#known = recordOf(row)
+    return this.#known
+  }
+
+  /** Takes note of what has been written, once it is: it need not be read again. */
+  remember(stream: StreamRecord, producers: ReadonlyMap<string, ProducerRecord>): void {
+    this.#known = stream
+    if (this.#producers.size + producers.size > LIMITS.producersRememberedMax) this.#producers.clear()
+    for (const [id, producer] of producers) this.#producers.set(id, producer)
   }
 
   /** Begins a stream where none is. Its generation is greater than all before it, of its name and of its lineage. */
@@ -141,6 +154,7 @@ export class StreamLog {
   }
 
   remove(): void {
+    this.#producers.clear()
     this.#run("UPDATE stream SET content_type = NULL")
     this.#run("DROP TABLE batches")
     this.#run("DROP TABLE producers")
@@ -203,11 +217,14 @@ export class StreamLog {
   }
 
   producer(id: string): ProducerRecord | undefined {
+    const known = this.#producers.get(id)
+    if (known !== undefined) return known
     const row = this.#first("SELECT owner, epoch, seq, batches FROM producers WHERE id = ?", id)
     return row && producerOf(row)
   }
 
   noteProducer(id: string, { owner, epoch, seq, batches }: ProducerRecord): void {
+    this.#producers.delete(id)
     this.#run(
       `INSERT INTO producers (id, owner, epoch, seq, batches) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, seq = excluded.seq,
@@ -221,6 +238,7 @@ export class StreamLog {
   }
 
   #run(sql: string, ...values: SqlValue[]): void {
+    this.#known = undefined
     this.#first(sql, ...values) // a host may run a statement no sooner than its rows are asked for
   }
 
