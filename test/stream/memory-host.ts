@@ -15,14 +15,18 @@ export class MemoryHost implements StreamHost {
   seals = true
   time = 1_800_000_000_000
   alarm: number | undefined
+  /** Statements whose rows were not taken to the end: they would keep the write-ahead log from being shortened. */
+  openStatements = 0
   onLetGo: (fork: ForkRecord) => void = () => undefined
 
   now(): Millis {
     return this.time as Millis
   }
 
-  exec(sql: string, ...values: SqlValue[]): Iterable<SqlRow> {
-    return this.#database.prepare(sql).iterate(...(values as SQLInputValue[])) as Iterable<SqlRow> // plain values
+  *exec(sql: string, ...values: SqlValue[]): Generator<SqlRow> {
+    this.openStatements++
+    yield* this.#database.prepare(sql).iterate(...(values as SQLInputValue[])) as Iterable<SqlRow> // plain values
+    this.openStatements--
   }
 
   transact<T>(work: () => T): T {

@@ -126,6 +126,7 @@ class World {
   }
 
   check(): void {
+    expect(this.#host.openStatements).toBe(0)
     for (const follower of this.#followers) {
       expect(heardBy(follower)).toEqual(this.#log.slice(follower.start))
       expect(hasNoGap(follower)).toBe(true)
