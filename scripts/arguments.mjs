@@ -2,7 +2,14 @@ import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { root } from "./install.mjs"
 
-/** @typedef {{ port: number, host: string, state: string, vars: Record<string, string>, entry?: string }} EdgeArguments */
+/**
+ * @typedef {object} EdgeArguments
+ * @property {number} port
+ * @property {string} host
+ * @property {string} state
+ * @property {Record<string, string>} vars
+ * @property {string} [entry]
+ */
 
 const KNOWN = "--port NUMBER, --host HOST, --state FOLDER, --var NAME=VALUE and --entry FILE"
 

@@ -11,8 +11,8 @@ import { root } from "./install.mjs"
  */
 
 /**
- * `config` is the wrangler.toml of another worker to run in place of ours; `entry` the module to run in place of the one
- * that it names, with the same bindings.
+ * `config` is the wrangler.toml of another worker to run in place of ours; `entry` the module to run in place of the
+ * one that it names, with the same bindings.
  *
  * @typedef {import("./arguments.mjs").EdgeArguments & { assets?: string, config?: string }} EdgeOptions
  */
