@@ -71,6 +71,12 @@ export const LIMITS = {
   forkLookMsMax: 86_400_000,
   /** Forks asked in one look, each a call to another object. */
   forksPerLookMax: 100,
+  /** Rows in one page: each becomes an object in memory, however little it holds. */
+  pageRowsMax: 10_000,
+  /** Bodies of appends that are stored together: they are in memory as they came, as text and as frames. */
+  turnBytesMax: 16 * MiB,
+  /** How much later than it could a batch goes whose age is over: each time that some go is an alarm. */
+  retentionSlackMsMax: 3_600_000,
   /** A reader further behind than this gets `behind` on its socket and catches up over HTTP. */
   socketCatchUpBytesMax: 1 * MiB,
   /** One WebSocket frame from a client: a batch and its header. */

@@ -156,3 +156,21 @@ test("[FORK5] a fork whose time is over lets its source go", async () => {
   expect(await statusOf(edge, "source")).toBe(404)
   expect(await statusOf(edge, "fork")).toBe(404)
 })
+
+test("[FORK9] what a source keeps no longer is gone from its forks too, which say where they begin now", async () => {
+  const edge = new ForkEdge()
+  await edge.ask("source", "PUT", { ...JSON_TYPE, "stream-retention-bytes": "4" }, "[1]")
+  for (const n of [2, 3, 4]) await edge.ask("source", "POST", JSON_TYPE, `[${n}]`)
+  await edge.ask("fork", "PUT", forkOf("source"), `["own"]`)
+  const earliestOf = async () => {
+    const answer = await edge.ask("fork", "GET")
+    expect(answer.status).toBe(410)
+    return answer.headers.get("stream-earliest-offset")!
+  }
+  for (const n of [1_005, 1_006]) await edge.ask("source", "POST", JSON_TYPE, `[${n}]`)
+  await edge.object("source").alarm()
+  expect(await (await edge.ask(`fork?offset=${await earliestOf()}`, "GET")).text()).toMatch(/"own"\]$/)
+  for (let n = 1_007; n < 1_012; n++) await edge.ask("source", "POST", JSON_TYPE, `[${n}]`)
+  await edge.object("source").alarm()
+  expect(await (await edge.ask(`fork?offset=${await earliestOf()}`, "GET")).text()).toBe(`["own"]`)
+})

@@ -191,7 +191,7 @@ test("[PATCH2] a change keeps what it does not name, and upkeep wakes for what i
   const stream = new MeteredStream(500 as Microdollars)
   for (let n = 0; n < 3; n++) stream.append(`[${n}]`)
   expect(stream.change({ ageMs: 60_000 })).toBe(true)
-  expect(stream.host.alarm).toBe(NOON + 60_000)
+  expect(stream.host.alarm).toBe(NOON + 66_000)
   expect(stream.change({ bytes: 1 })).toBe(true)
   expect(stream.host.alarm).toBe(NOON)
   stream.core.expire()

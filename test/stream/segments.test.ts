@@ -125,7 +125,7 @@ test.each(["application/json", "text/plain"])(
           const { numbers, offsets } = await stream.readAll()
           expect(numbers).toEqual(numbersFrom(0, stream.count))
           expect(offsets.toSorted()).toEqual(offsets)
-        expect(stream.host.openStatements).toBe(0)
+          expect(stream.host.openStatements).toBe(0)
         }
         await stream.wake()
         expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, stream.count))
@@ -169,6 +169,59 @@ test("[SEAL2] at each step at which sealing can fail nothing is lost, and the ne
       expect([...stream.store.objects.keys()].toSorted()).toEqual(segments.map(({ key }) => key))
     }
   }
+})
+
+test("[SEAL2] batches that could not be let go of are still there, and the next time ends it", async () => {
+  const stream = new SealedStream()
+  for (let n = 0; n < 12; n++) stream.append(3)
+  const transact = stream.host.transact.bind(stream.host)
+  for (const fails of ["before", "after"]) {
+    stream.host.transact = (work) =>
+      transact(() => {
+        if (fails === "before") throw new Error("The storage failed.")
+        work()
+        throw new Error("The storage failed.")
+      })
+    await stream.wake()
+    expect(stream.core.reads.segments()).toMatchObject({ segments: [] })
+    expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 36))
+  }
+  stream.host.transact = transact
+  await stream.wake()
+  expect(stream.store.objects.size).toBeGreaterThan(1)
+  expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, 36))
+})
+
+test("[SEAL2] the last batch is never sealed, however large it is, and nobody is woken for it", async () => {
+  const stream = new SealedStream()
+  stream.append(60)
+  stream.host.alarm = undefined
+  await stream.wake()
+  expect(stream.host.alarm).toBe(undefined)
+  expect(stream.store.objects.size).toBe(0)
+})
+
+test("[SEAL4] a stream that is deleted while its first segment is stored leaves nothing behind", async () => {
+  const stream = new SealedStream()
+  for (let n = 0; n < 12; n++) stream.append(3)
+  const put = stream.store.put.bind(stream.store)
+  stream.store.put = async (key, object) => {
+    await put(key, object)
+    if (stream.core.head().kind === "stream") stream.core.delete()
+  }
+  await stream.wake()
+  stream.store.put = put
+  await stream.wake()
+  expect(stream.store.objects.size).toBe(0)
+})
+
+test("[EDGE5] a page has so many rows at most, however little they hold", async () => {
+  const stream = new SealedStream("text/plain")
+  stream.host.bounds = { ...LIMITS, segmentBytes: 1_000_000, readBytesMax: 1_000_000 }
+  stream.append(LIMITS.pageRowsMax + 10)
+  const page = stream.core.read({ offset: "-1" })
+  expect(page).toMatchObject({ kind: "page", upToDate: false })
+  expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, LIMITS.pageRowsMax + 10))
 })
 
 test("[SEAL2] a segment that does not read as it was stored is not let go of", async () => {

@@ -192,6 +192,19 @@ test("[EDGE10] a TTL counts from the last use, and an open socket is a use", () 
   expect(core.head().kind).toBe("missing")
 })
 
+test("[EDGE10] the time of a stream counts from the end of its last socket, however long that was open", () => {
+  const { host, core } = newStream({ kind: "idle", seconds: 10 })
+  const reader = host.socket()
+  core.connect(reader, "-1")
+  host.time += 60_000
+  reader.close(CLOSE.done)
+  core.left()
+  host.time += 9_000
+  expect(core.head().kind).toBe("stream")
+  host.time += 3_000
+  expect(core.head().kind).toBe("missing")
+})
+
 test("[EDGE10] a batch that is sent again is a use, a refused one is none", () => {
   const { host, core } = newStream({ kind: "idle", seconds: 10 })
   const claim = { ...CLAIM, producer: { id: "p", epoch: 0, seq: 0 } }

@@ -225,6 +225,7 @@ test("[FORK6] a deleted source whose fork is there keeps looking, and goes when 
   await runInDurableObject(objectOf(path), (_, { storage }) => {
     storage.sql.exec('UPDATE stream SET fork = replace(fork, \'"id":"\', \'"id":"another-\')') // as if it were another
   })
+  await evictDurableObject(objectOf(path)) // it remembers what it was
   expect(await runDurableObjectAlarm(objectOf(source))).toBe(true)
   expect(await statusOf(source)).toBe(404)
 })

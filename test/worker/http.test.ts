@@ -38,6 +38,28 @@ test("[EDGE4] an offset that the log does not lead to is lost, and never read fr
   expect(await (await ask(`${path}?offset=${offsetAfter(start, "1", "2")}`)).text()).toBe("[3]")
 })
 
+test("[EDGE5] a read between two offsets ends there, never changes, and does not run backwards", async () => {
+  const path = newStream()
+  const start = (await create(path)).headers.get("stream-next-offset")!
+  await append(path, "[1,2,3]")
+  const [one, two] = [offsetAfter(start, "1"), offsetAfter(start, "1", "2")]
+  const between = await ask(`${path}?offset=${one}&end=${two}`)
+  expect(await between.text()).toBe("[2]")
+  expect(between.headers.get("cache-control")).toContain("immutable")
+  expect(await (await ask(`${path}?offset=${two}&end=${two}`)).text()).toBe("[]")
+  expect((await ask(`${path}?offset=${two}&end=${one}`)).status).toBe(400)
+  expect((await ask(`${path}?offset=${one}&end=-1`)).status).toBe(400)
+})
+
+test("[EDGE10] times beyond what the platform can ring at are taken, early and late", async () => {
+  const path = newStream()
+  const late = { "stream-expires-at": "9999-12-31T23:59:59Z" }
+  expect((await create(path, "application/json", { headers: late })).status).toBe(201)
+  expect((await append(path, "1")).status).toBe(204)
+  const early = { "stream-expires-at": "1600-01-01T00:00:00Z" }
+  expect((await create(newStream(), "application/json", { headers: early })).status).toBe(201)
+})
+
 test("[EDGE13] an append that expects the stream to end elsewhere is refused and takes no number", async () => {
   const path = newStream()
   const created = await create(path)

@@ -1,7 +1,18 @@
+import { runInDurableObject } from "cloudflare:test"
 import { expect, test } from "vitest"
-import { CLOSE } from "../../shared/frames.ts"
+import { CLOSE, encodeAppendFrame } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { append, ask, create, EdgeSocket, newStream, offsetAfter, producer, upgrade } from "./edge-client.ts"
+import {
+  append,
+  ask,
+  create,
+  EdgeSocket,
+  newStream,
+  objectOf,
+  offsetAfter,
+  producer,
+  upgrade,
+} from "./edge-client.ts"
 
 async function tailOf(path: string): Promise<string> {
   const head = await ask(path, { method: "HEAD" })
@@ -109,6 +120,38 @@ test("[WS7] gaps, fenced epochs and bad starts are refused with the headers of H
   expect(fenced).toMatchObject({ status: 403, headers: { "producer-epoch": "3" } })
   const [badStart] = await socket.append({ id: 3, producer: "p", epoch: 4, seq: 1, body: "1" })
   expect(badStart).toMatchObject({ status: 400 })
+})
+
+test("[WS3] a frame of a socket that was told to go is not taken", async () => {
+  const path = newStream()
+  await create(path)
+  const socket = await EdgeSocket.open(path, "-1")
+  await socket.next()
+  socket.send("no frame")
+  socket.send(String(encodeAppendFrame({ t: "append", id: 1, body: "1" })))
+  expect(await socket.next()).toMatchObject({ t: "close", code: CLOSE.malformed })
+  await append(path, "2")
+  expect(await (await ask(path)).text()).toBe("[2]")
+})
+
+test("[WS3] an append that the storage does not take is answered 503, and the socket goes on", async () => {
+  const path = newStream()
+  await create(path)
+  const socket = await EdgeSocket.open(path, "-1")
+  await socket.next()
+  const restore = await runInDurableObject(objectOf(path), (_, { storage }) => {
+    const transact = storage.transactionSync
+    storage.transactionSync = () => {
+      throw new Error("database or disk is full: SQLITE_FULL")
+    }
+    return () => {
+      storage.transactionSync = transact
+    }
+  })
+  expect(await socket.append({ id: 1, body: "1" })).toMatchObject([{ t: "reply", status: 503 }])
+  await runInDurableObject(objectOf(path), () => restore())
+  expect(await socket.append({ id: 2, body: "2" })).toMatchObject([{ t: "reply", status: 204 }])
+  expect(await (await ask(path)).text()).toBe("[2]")
 })
 
 test("[WS8] a reader too far behind is sent away to GET", async () => {

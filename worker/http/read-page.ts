@@ -60,7 +60,7 @@ export async function readPiece(
   if (outcome.kind !== "inherited") return outcome
   const { from, until } = outcome
   const part = await streams.getByName(outcome.path).readPart(from, until, bytesMax)
-  if (part.kind === "trimmed") return part
+  if (part.kind === "trimmed") return { ...part, earliest: part.earliest < until ? part.earliest : until }
   if (part.kind === "sealed") return pieceOf(await readSealed(store, part), until)
   if (part.kind !== "page") return { kind: "lost" } // an ancestor keeps its part, unless it was put back to a copy
   return pieceOf({ ...part, upToDate: false, closed: false }, until)

@@ -80,7 +80,7 @@ async function createFork(
   const point = await forkPoint(source, claim)
   if (point.kind !== "point") return point
   const { offset, prefix } = point
-  return stub.fork(c.get("path"), claim, { offset, prefix }, body)
+  return stub.fork(c.get("path"), claim, { offset, prefix }, body, caller)
 }
 
 export async function append(c: StreamContext): Promise<Response> {

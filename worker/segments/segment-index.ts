@@ -33,8 +33,12 @@ export class SegmentIndex {
     this.#host = host
   }
 
+  /** Makes the tables, if there are none. */
+  prepare(): void {
+    if (!this.#hasSegments()) this.#makeTables()
+  }
+
   add({ key, from, next, bytes, bytesTo, at, sha256 }: SegmentRow): void {
-    this.#makeTables()
     const places = [from.position, from.chain, next.position, next.chain]
     this.#all(
       `INSERT INTO segments (first, first_chain, next, chain, bytes, bytes_to, at, key, sha256)

@@ -47,7 +47,8 @@ export class StreamSeals {
   /** Whether enough batches are here to seal some and keep some. */
   isDue(stream: StreamRecord): boolean {
     const { segmentBytes, hotBytesMin } = this.#host.bounds
-    return this.#host.seals && stream.bytes - this.#bytesBefore() >= segmentBytes + hotBytesMin
+    if (!this.#host.seals || stream.bytes - this.#bytesBefore() < segmentBytes + hotBytesMin) return false
+    return this.#first(OLDEST)?.first !== this.#first(NEWEST)?.first
   }
 
   /** The next segment to seal, if one is due. The last batch never is in it. */
@@ -64,6 +65,7 @@ export class StreamSeals {
     if (page === undefined) return undefined
     const { next, body } = page
     const last = this.#first(LAST_BEFORE, next.position)
+    this.#index.prepare() // so that whatever is stored from now on is known as garbage when the stream goes
     return {
       generation: stream.generation,
       prefix: this.prefix(stream),

@@ -1,4 +1,5 @@
 import type { Reply } from "../../shared/append-reply.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { AppendAsk } from "./append-turn.ts"
 
 type Waiting = {
@@ -36,9 +37,19 @@ export class AppendQueue {
     })
   }
 
+  /** Those who are stored together: not more than memory holds a few times over, one at least. */
+  #next(): Waiting[] {
+    let [count, bytes] = [0, 0]
+    for (const { ask } of this.#waiting) {
+      bytes += ask.body.bytes
+      if (count > 0 && bytes > LIMITS.turnBytesMax) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
   #store(): void {
-    const group = this.#waiting
-    this.#waiting = []
+    const group = this.#next()
     try {
       const replies = this.#parts.appendAll(group.map(({ ask }) => ask))
       for (const [at, reply] of replies.entries()) group[at]?.resolve(reply)

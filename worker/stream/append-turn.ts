@@ -30,6 +30,8 @@ export type AppendAsk = {
   readonly body: RawBody
   /** The socket that it came through, and its number there. Without a content type it means the stream's. */
   readonly origin?: { readonly reader: Reader; readonly id: number }
+  /** Whether its sender may still append, when its turn has come. */
+  readonly isAdmitted?: () => boolean
 }
 
 /** What became of an append. */
@@ -93,6 +95,7 @@ export class AppendTurn {
   judge(ask: AppendAsk): Judged {
     const before = offsetOf(this.#stream, this.#stream.tail)
     const { claim } = ask
+    if (ask.isAdmitted?.() === false) return { ask, reply: MISSING, tail: before, closes: false }
     if (!claim.ok) return { ask, reply: malformed(claim.reason), tail: before, closes: false }
     const { contentType } = this.#stream
     const full = ask.origin === undefined ? claim.value : { contentType, ...defined(claim.value) }

@@ -50,6 +50,7 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined, bytesMax:
   let bytes = 0
   const tail = turn.at(-1)?.tail
   let run: Stored[] = []
+  let runBytes = 0
   const endRun = (closed: boolean) => {
     const [first, last] = [run[0], run.at(-1)]
     if (first === undefined || last === undefined) return
@@ -57,6 +58,7 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined, bytesMax:
     const body = joined(run.map(({ data }) => data))
     frames.push(encodeEdgeFrame({ t: "data", from: first.from, next, upToDate: next === tail, closed, body }))
     run = []
+    runBytes = 0
   }
   for (const { ask, reply, stored, closes, tail: next } of turn) {
     const isOwn = reader !== undefined && ask.origin?.reader === reader
@@ -65,8 +67,9 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined, bytesMax:
       const from = stored && { from: stored.from }
       frames.push(encodeEdgeFrame({ t: "reply", id: ask.origin?.id ?? 0, ...reply, ...from }))
     } else if (stored !== undefined) {
-      if (lengthOf(run) + stored.bytes > bytesMax) endRun(false)
+      if (runBytes + stored.bytes > bytesMax) endRun(false)
       run.push(stored)
+      runBytes += stored.bytes + 1 // the comma
       bytes += stored.bytes
     }
     if (!closes) continue
@@ -78,10 +81,6 @@ function framesOf(turn: readonly Judged[], reader: Reader | undefined, bytesMax:
   }
   endRun(false)
   return { frames, bytes }
-}
-
-function lengthOf(run: readonly Stored[]): number {
-  return run.reduce((sum, { bytes }) => sum + bytes + 1, 0)
 }
 
 function joined(bodies: readonly FrameBody[]): FrameBody {

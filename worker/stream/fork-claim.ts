@@ -36,7 +36,7 @@ export type ForkAsk = {
   readonly offset: Offset
 }
 
-/** The source keeps what is before `base` for as long as the fork needs it. */
+/** The source keeps what is before `base` for as long as the fork needs it, or its own retention allows. */
 export type ForkGrant = {
   readonly kind: "granted"
   readonly contentType: string

@@ -3,6 +3,7 @@ import { joinBatches, splitBatch } from "../../shared/batch.ts"
 import { type Chain, extendChain } from "../../shared/chain.ts"
 import type { FrameBody } from "../../shared/frames.ts"
 import { isJsonType } from "../../shared/http.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { Place } from "../../shared/offset.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import { bytesIn, type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
@@ -96,9 +97,10 @@ function readRows(
   if (place.position >= until) return []
   const start = batchAt(storage, place.position)
   if (start === undefined) return undefined
-  let last = start.first
+  let [last, count] = [start.first, 1]
   for (const { first, bytes_to: bytesTo } of walk(storage, SIZES, last)) {
     if (wholeIn(first) >= until || wholeIn(bytesTo) > start.bytesBefore + bytesMax) break
+    if (count++ >= LIMITS.pageRowsMax) break
     last = wholeIn(first)
   }
   const found = [...storage.exec(sql, start.first, last)]

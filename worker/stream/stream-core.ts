@@ -148,6 +148,11 @@ export class StreamCore {
     this.reads.connect(reader, offset)
   }
 
+  /** A socket has closed. */
+  left(): void {
+    this.#life.left()
+  }
+
   /** Reads one frame of a socket as the append that it asks for. A frame that nobody can answer ends the socket. */
   asked(reader: Reader, data: FrameData): AppendAsk | undefined {
     const { bounds } = this.#host

@@ -42,6 +42,12 @@ export class StreamLife {
     return this.end(stream)
   }
 
+  /** A socket has gone: until now it was a use, and the stream's time counts from here. */
+  left(): void {
+    const stream = this.#log.find() // not `find`, to which its time may be over already
+    if (stream !== undefined && stream.deletedAt === undefined) this.noteUse(stream)
+  }
+
   noteUse({ lifetime, usedAt }: StreamRecord): void {
     const now = this.#host.now()
     const { useNoteMsInterval } = this.#host.bounds

@@ -72,7 +72,7 @@ export class StreamObject extends DurableObject<Env> {
       exec: (sql: string, ...values: SqlValue[]) =>
         this.#meter.statement(storage.sql.exec(sql, ...values.map(bindable))),
       transact: <T>(work: () => T) => storage.transactionSync(work),
-      wakeAt: (at: Millis) => this.#alarm.wakeAt(at),
+      wakeAt: (at: Millis) => this.#alarm.wakeAt(Math.min(Math.max(at, now()), ALARM_AT_MAX) as Millis),
       letGo: (fork: ForkRecord) => this.#forking.letGo(fork),
     }
     this.#callers = new Callers({ ...host, sockets: () => state.getWebSockets().map(readerOf) })
@@ -102,7 +102,8 @@ export class StreamObject extends DurableObject<Env> {
 
   async append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): Promise<Reply> {
     if (!this.#admits(caller, body.length)) return MISSING
-    return this.#append({ claim: good(claim), body: httpBody(body) })
+    const isAdmitted = () => this.#callers.admits(caller)
+    return this.#append({ claim: good(claim), body: httpBody(body), isAdmitted })
   }
 
   read(ask: ReadAsk, caller: Caller): Page | Sealed | Inherited | ReadFault {
@@ -130,13 +131,14 @@ export class StreamObject extends DurableObject<Env> {
   }
 
   /** Makes this stream, whose path is `path`, a fork. */
-  fork(
+  async fork(
     path: string,
     claim: ForkClaim,
     point: ForkPoint,
     body: Uint8Array<ArrayBuffer>,
-  ): Promise<CreateOutcome> {
-    this.#requested(body.length)
+    caller: Caller,
+  ): Promise<CreateOutcome | Absent> {
+    if (!this.#admits(caller, body.length)) return ABSENT
     return this.#forking.create(path, claim, point, httpBody(body))
   }
 
@@ -222,15 +224,27 @@ export class StreamObject extends DurableObject<Env> {
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     this.#meter.passTo(now())
     this.#meter.count("framesIn", 1)
+    if (!isOpen(socket)) return // it was told to go, and what it sent meanwhile is meant for another log
     const reader = readerOf(socket)
     const ask = this.#callers.hears(reader) ? this.#core.asked(reader, data) : undefined
     if (ask === undefined) return
     this.#meter.count("bytesIn", ask.body.bytes)
-    await this.#append(ask)
+    const isAdmitted = () => isOpen(socket) && this.#callers.admits(reader.caller)
+    try {
+      await this.#append({ ...ask, isAdmitted })
+    } catch (error) {
+      log("append failed", { ...this.#facts(), error: String(error) })
+      answer({ ask, reply: FAILED }, this.#meter)
+    }
   }
 
   override webSocketClose(socket: WebSocket): void {
     readerOf(socket).close(CLOSE.done, "")
+    this.#core.left()
+  }
+
+  override webSocketError(): void {
+    this.#core.left()
   }
 
   /**
@@ -288,6 +302,20 @@ export class StreamObject extends DurableObject<Env> {
 
 /** What becomes of the wish for a ticket. */
 export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "full" }
+
+/** The storage did not take it. */
+const FAILED: Reply = {
+  status: 503,
+  headers: { "retry-after": "1" },
+  message: "The stream cannot store anything now; try again.",
+}
+
+/** The platform sets alarms up to the year 2189. */
+const ALARM_AT_MAX = Date.UTC(2188, 0, 1)
+
+function isOpen(socket: WebSocket): boolean {
+  return socket.readyState === WebSocket.OPEN
+}
 
 const ABSENT: Absent = { kind: "missing" }
 

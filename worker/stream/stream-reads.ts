@@ -1,6 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import { utf8Length } from "../../shared/events.ts"
 import { CLOSE, encodeEdgeFrame } from "../../shared/frames.ts"
+import { isJsonType } from "../../shared/http.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
 import type { Meter } from "../meter/meter.ts"
 import type { SegmentPart } from "../segments/segment.ts"
@@ -92,6 +93,8 @@ export class StreamReads {
     const { stream, place } = found
     const stop = end === undefined ? undefined : this.#find(stream, end)
     if (stop !== undefined && stop.kind !== "place" && stop.kind !== "inherited") return stop
+    if (stop !== undefined && stop.place.position <= place.position)
+      return emptyPage(stream, place, stop.place)
     if (found.kind === "inherited") return inheritedFrom(stream, place, stop?.place)
     return this.#page({ stream, place, until: stop?.place.position ?? stream.tail.position, bytesMax })
   }
@@ -173,6 +176,16 @@ export class StreamReads {
   #find(stream: StreamRecord, offset: string) {
     return locate(this.#parts.host, this.#parts.index, stream, offset)
   }
+}
+
+/** What lies between a place and itself. */
+function emptyPage(stream: StreamRecord, place: Place, stop: Place): Page | ReadFault {
+  if (stop.position < place.position) {
+    return { kind: "malformed", reason: "A read ends where it begins or later; an earlier end came." }
+  }
+  const { contentType } = stream
+  const body = isJsonType(contentType) ? Uint8Array.of(0x5b, 0x5d) : new Uint8Array()
+  return { kind: "page", contentType, ...marksOf(stream, place, place), body }
 }
 
 type Outcome = Page | Sealed | ReadFault

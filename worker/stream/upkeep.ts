@@ -1,5 +1,6 @@
 import type { Millis } from "../../shared/ids.ts"
 import { endOf } from "../../shared/lifetime.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import type { StreamSeals } from "../segments/stream-seals.ts"
 import { walk } from "./log-pages.ts"
@@ -41,6 +42,8 @@ export class Upkeep {
   /** Lets go of what the stream keeps no longer: whole segments, then whole batches, never the last. */
   trim(stream: StreamRecord): StreamRecord {
     const { host, log, index } = this.#parts
+    const { ageMs, bytes } = stream.retention
+    if (ageMs === undefined && bytes === undefined) return stream
     const segments = index.all()
     const kept = segments.findIndex((segment) => !this.#isOver(stream, segment.at, segment.bytesTo))
     const over = kept === -1 ? segments : segments.slice(0, kept)
@@ -80,7 +83,8 @@ export class Upkeep {
     const oldest = this.#parts.index.oldest() ?? this.#oldestBatch()
     if (oldest === undefined) return undefined
     if (this.#isOver(stream, oldest.at, oldest.bytesTo)) return now
-    return ageMs === undefined ? undefined : oldest.at + ageMs
+    if (ageMs === undefined) return undefined
+    return oldest.at + ageMs + Math.min(ageMs / SLACK, LIMITS.retentionSlackMsMax)
   }
 
   #isOver({ retention, bytes }: StreamRecord, at: number, bytesTo: number): boolean {
@@ -107,6 +111,9 @@ export class Upkeep {
     return over
   }
 }
+
+/** What is too old goes this part of its age later, so that many go at once. */
+const SLACK = 10
 
 /** A stream is looked at each time that it has grown by this part of a segment, or of what it keeps. */
 const STEPS = 8
