@@ -13,7 +13,7 @@ import { HEALTH, health } from "./health.ts"
 import { meterRoutes } from "./meter-route.ts"
 import { head, isSocketWanted, read } from "./reads.ts"
 import { requestFacts } from "./request-facts.ts"
-import { PREFIX } from "./stream-path.ts"
+import { notBelow, PREFIX } from "./stream-path.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
 import { append, change, create, remove } from "./writes.ts"
 
@@ -45,9 +45,7 @@ routes.all(`${PREFIX}*`, (c) => {
   return refuse(405, `A stream takes ${allow}; ${c.req.method} came.`, { Allow: allow })
 })
 
-routes.notFound((c) =>
-  refuse(404, `Streams are below ${PREFIX}; ${new URL(c.req.url).pathname} was asked for.`),
-)
+routes.notFound((c) => refuse(404, notBelow(PREFIX, new URL(c.req.url).pathname)))
 
 routes.onError((error, c) => failed(error, c))
 
