@@ -125,7 +125,7 @@ test.each(["application/json", "text/plain"])(
           const { numbers, offsets } = await stream.readAll()
           expect(numbers).toEqual(numbersFrom(0, stream.count))
           expect(offsets.toSorted()).toEqual(offsets)
-        expect(stream.host.openStatements).toBe(0)
+          expect(stream.host.openStatements).toBe(0)
         }
         await stream.wake()
         expect((await stream.readAll()).numbers).toEqual(numbersFrom(0, stream.count))
