@@ -152,7 +152,7 @@ test("[CONF2] an edge whose variable is wrong refuses everything, and says why",
   const wrong = { ...env, READ_BYTES_MAX: "many" } as Env
   const at = (path: string, init?: RequestInit) =>
     app.fetch(new Request(`http://localhost${path}`, init), wrong)
-  const message = `READ_BYTES_MAX is a whole number from 1 to 33554432; "many" came.`
+  const message = `READ_BYTES_MAX is a whole number from 1 to 16777216; "many" came.`
   const lines = vi.spyOn(console, "log").mockImplementation(() => undefined)
   for (const path of ["/v1/stream/a", "/v1/meter/a", "/", "/v1/stream/a?offset=now&live=ws"]) {
     const response = await at(path, { headers: { "cf-ray": "8a1-FRA" } })

@@ -67,14 +67,15 @@ export const app = {
 
 async function answerOf(request: Request, env: Env): Promise<Response> {
   const url = new URL(request.url)
-  const access = accessOf(env, url.hostname)
+  const bounds = boundsFor(env)
+  const access = accessOf(env, url.hostname, bounds)
   const origin = request.headers.get("origin")
   const fault = url.pathname === HEALTH ? undefined : configurationFault(env, access)
   if (fault !== undefined) {
     log("not configured", { ...requestFacts(request), error: fault })
     return withCommonHeaders(refuse(503, fault), access, origin)
   }
-  const front = { access, bounds: boundsFor(env) }
+  const front = { access, bounds }
   const answer = refusalOf(access, request, url) ?? (await routes.fetch(request, { ...env, ...front }))
   return withCommonHeaders(answer, access, origin)
 }
