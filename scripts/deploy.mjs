@@ -9,16 +9,17 @@ import { installPackages, node, root } from "./install.mjs"
  * everything. A dry run needs neither keys nor an account nor a network.
  */
 
-const NEEDED = ["ACCESS_ISSUER", "ACCESS_AUDIENCE"]
+const NEEDED = ["ACCESS_ISSUER", "ACCESS_AUDIENCE", "ACCESS_ALGORITHMS"]
 
 const words = process.argv.slice(2)
 attempt(installPackages)
 const missing = words.includes("--dry-run") ? [] : await missingVariables()
 if (missing.length > 0) {
+  const names = new Intl.ListFormat("en").format(missing)
   fail(
-    `${missing.join(" and ")} must be in [vars] of wrangler.toml, or come by --var NAME:VALUE, with ` +
-      "ACCESS_ALGORITHMS and ACCESS_JWKS or ACCESS_JWKS_URL; ACCESS_JWKS may be a secret " +
-      "(wrangler secret put ACCESS_JWKS). Without them the edge would let nobody in.",
+    `${names} must be in [vars] of wrangler.toml, or come by --var NAME:VALUE, with ACCESS_JWKS or ` +
+      "ACCESS_JWKS_URL; ACCESS_JWKS may be a secret (wrangler secret put ACCESS_JWKS). " +
+      "Without them the edge would let nobody in.",
     2,
   )
 }

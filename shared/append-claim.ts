@@ -1,5 +1,5 @@
 import type { AppendClaim, ProducerClaim } from "./append.ts"
-import { bad, type Decoded, good } from "./decoded.ts"
+import { bad, type Decoded, good, isCount } from "./decoded.ts"
 import { HEADER, saysTrue } from "./http.ts"
 import type { Bounds } from "./limits.ts"
 import { NOW, parseOffset } from "./offset.ts"
@@ -100,8 +100,4 @@ function producerOf(
     return bad(`Epoch and seq of a producer are whole numbers from 0 to 2^53-1; ${came} came.`)
   }
   return good({ id, epoch, seq })
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 // an integer is a number
 }

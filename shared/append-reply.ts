@@ -115,12 +115,10 @@ export const DELETED: Reply = {
 export type TooLarge = {
   readonly bytes: number
   readonly appendBytesMax: number
-  /** It was not read to its end: `bytes` is how much of it was. */
-  readonly isCut?: boolean
 }
 
-export function tooLargeMessage({ bytes, appendBytesMax, isCut = false }: TooLarge): string {
-  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}${isCut ? " or more" : ""}.`
+export function tooLargeMessage({ bytes, appendBytesMax }: TooLarge): string {
+  return `An append may have ${appendBytesMax} bytes; this one has ${bytes}.`
 }
 
 function markHeaders(mark: ProducerMark | undefined): Record<string, string> {

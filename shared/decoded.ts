@@ -24,3 +24,8 @@ export function parseJson(text: string): Decoded<unknown> {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
+
+/** Whether a value is a whole number from 0 to 2^53-1. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 // an integer is a number
+}

@@ -1,4 +1,4 @@
-import { bad, type Decoded, good, isRecord, parseJson } from "./decoded.ts"
+import { bad, type Decoded, good, isCount, isRecord, parseJson } from "./decoded.ts"
 import { LIMITS } from "./limits.ts"
 import { type Offset, parseOffset } from "./offset.ts"
 
@@ -262,8 +262,4 @@ function decodeReply(header: Record<string, unknown>): Decoded<AppendReply> {
 
 function offsetIn(value: unknown): Offset | undefined {
   return typeof value === "string" ? parseOffset(value) : undefined
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 // an integer is a number
 }

@@ -1,5 +1,5 @@
 import { bad, type Decoded, good, isRecord } from "./decoded.ts"
-import { LIMITS } from "./limits.ts"
+import type { Bounds } from "./limits.ts"
 
 /** What a caller may do with a stream. None of them implies another. */
 export type Right = "read" | "append" | "manage"
@@ -18,17 +18,18 @@ const ANY_SEGMENTS = "**"
 const ANY_CHARACTERS = "*"
 
 /** Reads a token's claim `grants`. What is not wholly understood grants nothing, so one mistake refuses all of it. */
-export function decodeGrants(claim: unknown): Decoded<Grants> {
+export function decodeGrants(
+  claim: unknown,
+  { grantsMax, pathLengthMax }: Pick<Bounds, "grantsMax" | "pathLengthMax">,
+): Decoded<Grants> {
   if (!isRecord(claim)) return bad("grants is an object of rights by stream pattern; something else came.")
   const entries = Object.entries(claim)
-  if (entries.length > LIMITS.grantsMax)
-    return bad(`grants has at most ${LIMITS.grantsMax} patterns; ${entries.length} came.`)
+  if (entries.length > grantsMax)
+    return bad(`grants has at most ${grantsMax} patterns; ${entries.length} came.`)
   const grants: Grant[] = []
   for (const [pattern, rights] of entries) {
-    if (pattern === "" || pattern.length > LIMITS.pathLengthMax)
-      return bad(
-        `A pattern in grants has 1 to ${LIMITS.pathLengthMax} characters; one of ${pattern.length} came.`,
-      )
+    if (pattern === "" || pattern.length > pathLengthMax)
+      return bad(`A pattern in grants has 1 to ${pathLengthMax} characters; one of ${pattern.length} came.`)
     if (!isRights(rights))
       return bad(`The rights in grants are lists of ${RIGHTS.join(", ")}; ${JSON.stringify(rights)} came.`)
     grants.push({ pattern: pattern.split("/"), rights })

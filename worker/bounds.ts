@@ -4,7 +4,11 @@ import { parseDollars } from "../shared/prices.ts"
 
 const MiB = 1024 * 1024
 
-/** What an operator may set, and between what: beyond it the platform, or a rule of ours, would break. */
+/**
+ * What an operator may set, and between what: beyond it the platform, or a rule of ours, would break. An object has
+ * 128 MB of memory for all that it does at a time, and holds a page or a segment several times over. Revocations are
+ * remembered for the standard life of tokens and tolerance of clocks, so these can only be less.
+ */
 const SETTABLE = {
   appendBytesMax: [1, LIMITS.appendBytesMax],
   frameBytesMax: [1_024, 32 * MiB],
@@ -16,26 +20,35 @@ const SETTABLE = {
   contentTypeLengthMax: [1, 1_024],
   jsonDepthMax: [1, 1_000],
   epochJumpMax: [1, 1_000_000_000],
-  producerBatchesMax: [1, 1_000],
-  readBytesMax: [1, 32 * MiB],
+  producerBatchesMax: [1, 256],
+  readBytesMax: [1, 16 * MiB],
   socketCatchUpBytesMax: [0, 16 * MiB],
   longPollMsDefault: [1, 120_000],
   longPollMsMax: [1, 120_000],
   sseMsMax: [1_000, 3_600_000],
   useNoteMsInterval: [1_000, 3_600_000],
-  segmentBytes: [1, 64 * MiB],
+  segmentBytes: [1, 16 * MiB],
   hotBytesMin: [0, 1_024 * MiB],
   upkeepRetryMs: [100, 3_600_000],
   socketsMax: [1, 32_768],
   appendsPerSecondMax: [0, 1_000_000],
   appendsBurstMax: [1, 10_000_000],
   streamsPerPrincipalMax: [0, 1_000_000],
+  principalSweepMax: [1, 500],
+  creationMsMax: [1_000, 600_000],
+  roomRetrySecondsMin: [1, 3_600],
+  logRepeatMsInterval: [0, 86_400_000],
+  tokenLengthMax: [256, 16 * 1024],
+  principalLengthMax: [1, 512],
+  grantsMax: [1, 1_000],
+  tokenLifeMsMax: [1_000, LIMITS.tokenLifeMsMax],
+  clockToleranceMs: [0, LIMITS.clockToleranceMs],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
 
 const BUDGET = "BUDGET_DOLLARS_PER_DAY"
 
 /** The variable of wrangler.toml that sets a bound: `appendBytesMax` is `APPEND_BYTES_MAX`. */
-export function variableOf(bound: string): string {
+function variableOf(bound: string): string {
   return bound.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 }
 
@@ -47,8 +60,17 @@ export const VARIABLES: readonly { readonly name: string; readonly standard: str
   { name: BUDGET, standard: "" },
 ]
 
+/** Variables that look as if they set a bound, and would be passed over. */
+const FIXED = Object.keys(LIMITS)
+  .filter((bound) => !(bound in SETTABLE))
+  .map(variableOf)
+
 /** The bounds of an edge: those of `shared/limits.ts`, but where a variable says otherwise. */
 export function boundsOf(variables: object): Decoded<Bounds> {
+  const fixed = FIXED.find((variable) => settingIn(variables, variable) !== undefined)
+  if (fixed !== undefined) {
+    return bad(`${fixed} is not settable; ${JSON.stringify(settingIn(variables, fixed))} came.`)
+  }
   const bounds: { -readonly [Name in keyof Bounds]: number } = { ...LIMITS }
   for (const [name, [least, most]] of Object.entries(SETTABLE)) {
     const variable = variableOf(name)
@@ -63,10 +85,19 @@ export function boundsOf(variables: object): Decoded<Bounds> {
   const budget = budgetIn(variables)
   if (!budget.ok) return budget
   bounds.budgetMicrodollarsPerDay = budget.value
-  const { appendBytesMax, frameHeaderBytesMax, frameBytesMax } = bounds
-  if (appendBytesMax + frameHeaderBytesMax < frameBytesMax) return good(bounds)
-  const least = `APPEND_BYTES_MAX and FRAME_HEADER_BYTES_MAX, ${appendBytesMax} and ${frameHeaderBytesMax}`
-  return bad(`FRAME_BYTES_MAX is more than ${least} together; ${frameBytesMax} came.`)
+  const fault = faultBetween(bounds)
+  return fault === undefined ? good(bounds) : bad(fault)
+}
+
+/** What does not hold between two bounds, each of which could be by itself. */
+function faultBetween(bounds: Bounds): string | undefined {
+  const { appendBytesMax, frameHeaderBytesMax, frameBytesMax, longPollMsDefault, longPollMsMax } = bounds
+  if (appendBytesMax + frameHeaderBytesMax >= frameBytesMax) {
+    const least = `APPEND_BYTES_MAX and FRAME_HEADER_BYTES_MAX, ${appendBytesMax} and ${frameHeaderBytesMax}`
+    return `FRAME_BYTES_MAX is more than ${least} together; ${frameBytesMax} came.`
+  }
+  if (longPollMsDefault <= longPollMsMax) return undefined
+  return `LONG_POLL_MS_DEFAULT is at most LONG_POLL_MS_MAX, ${longPollMsMax}; ${longPollMsDefault} came.`
 }
 
 function budgetIn(variables: object): Decoded<number> {

@@ -1,5 +1,6 @@
 import { app } from "./http/app.ts"
 
+export type { Env } from "./env.ts"
 export { PrincipalObject } from "./limits/principal-object.ts"
 export { StreamObject } from "./stream/stream-object.ts"
 

@@ -2,6 +2,7 @@ import type { StopReason } from "../../shared/connection.ts"
 import { isRecord, parseJson } from "../../shared/decoded.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../shared/frames.ts"
+import { JSON_TYPE } from "../../shared/http.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
@@ -23,8 +24,6 @@ export type Exchange<T> =
 export type Failure = Exclude<Exchange<never>, { readonly kind: "done" }>
 
 export type ReadPage = { readonly page: Page; readonly upToDate: boolean; readonly closed: boolean }
-
-const JSON_TYPE = "application/json"
 
 /** One stream at the edge, over HTTP: what a client needs before it can listen on a socket. */
 export class EdgeStream {

@@ -28,11 +28,12 @@ describe("[ACCESS10] nothing is open by accident", () => {
     expect(stderr).toMatch(/--host .* lets other machines in, and no keys are given.*ACCESS_ISSUER/s)
   })
 
-  test("an edge without keys is not deployed, nor with half of what says whose tokens count", async () => {
-    for (const words of [[], ["--var", "ACCESS_ISSUER:https://issuer.example"]]) {
+  test("an edge without keys is not deployed, nor with a part of what says whose tokens count", async () => {
+    const given = ["--var", "ACCESS_ISSUER:https://issuer.example", "ACCESS_AUDIENCE:edge"]
+    for (const words of [[], given.slice(0, 2), given]) {
       const { code, stderr } = await run("deploy.mjs", ...words)
       expect(code).toBe(2)
-      expect(stderr).toMatch(/^.*ACCESS_AUDIENCE must be in \[vars\] of wrangler\.toml/)
+      expect(stderr).toMatch(/^.*ACCESS_ALGORITHMS must be in \[vars\] of wrangler\.toml/)
     }
   })
 

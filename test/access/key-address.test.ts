@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http"
 import { afterEach, expect, test } from "vitest"
 import type { Millis } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { tokenRule } from "../../worker/access/config.ts"
 import { type Verifier, verifierOf } from "../../worker/access/token.ts"
 import { newIssuer } from "../support/issuer.ts"
@@ -31,7 +32,7 @@ function verifier(url: string): Verifier {
   const { ACCESS_JWKS: _, ...vars } = issuer.vars
   const rule = tokenRule({ ...vars, ACCESS_JWKS_URL: url })
   if (!rule.ok) throw new Error(rule.reason)
-  return verifierOf(rule.value)
+  return verifierOf(rule.value, LIMITS)
 }
 
 const now = () => Date.now() as Millis

@@ -37,7 +37,14 @@ test("[CONF1] a variable sets its bound", () => {
 
 test.each([
   ["READ_BYTES_MAX", "0"],
-  ["READ_BYTES_MAX", "33554433"],
+  ["READ_BYTES_MAX", "16777217"],
+  ["SEGMENT_BYTES", "16777217"],
+  ["PRODUCER_BATCHES_MAX", "257"],
+  ["LONG_POLL_MS_DEFAULT", "30001"],
+  ["TOKEN_LIFE_MS_MAX", "34560000001"],
+  ["TICKETS_MAX", "5"],
+  ["PENDING_EVENTS_MAX", "5"],
+  ["BUDGET_MICRODOLLARS_PER_DAY", "5"],
   ["READ_BYTES_MAX", "4 MiB"],
   ["READ_BYTES_MAX", "-1"],
   ["SOCKETS_MAX", "32769"],
@@ -49,6 +56,17 @@ test.each([
   const env = { STREAMS: {}, [name]: value } as unknown as Env // what else is bound plays no part
   const fault = configurationFault(env, OPEN)
   expect(fault).toMatch(new RegExp(`^${name} is .*${JSON.stringify(value)}|${value}.* came\\.$`))
+})
+
+test("[CONF2] polls are not held longer than the longest one, whichever of the two is set", () => {
+  const reason = "LONG_POLL_MS_DEFAULT is at most LONG_POLL_MS_MAX, 2000; 3000 came."
+  expect(boundsOf({ LONG_POLL_MS_MAX: "2000" })).toEqual({ ok: false, reason })
+  expect(boundsOf({ LONG_POLL_MS_MAX: "2000", LONG_POLL_MS_DEFAULT: "2000" })).toMatchObject({ ok: true })
+})
+
+test("[CONF1] every variable takes what holds without it", () => {
+  const standards = Object.fromEntries(VARIABLES.map(({ name, standard }) => [name, standard]))
+  expect(boundsOf(standards)).toEqual({ ok: true, value: LIMITS })
 })
 
 test("[CONF2] where callers are known, the object that counts their streams is bound, or nothing is counted", () => {

@@ -15,6 +15,9 @@ class World {
   readonly looks: string[] = []
   time = 1_000
   unreachable: string | undefined
+  /** Comes after the answer to a look was found, and before it is told. */
+  onLook: (path: string) => void = () => undefined
+  again: Promise<string> | undefined
   object = this.wake()
 
   /** The memory of the object goes. */
@@ -26,24 +29,33 @@ class World {
       isThere: async (principal, path) => {
         this.looks.push(path)
         if (path === this.unreachable) throw new Error("It cannot be reached.")
-        return this.creators.get(path) === principal
+        const isThere = this.creators.get(path) === principal
+        this.onLook(path)
+        await this.again
+        return isThere
       },
     })
     return this.object
   }
 
-  /** What a PUT comes to. */
-  async put(path: string): Promise<string> {
+  /** What a PUT comes to. `admitted` is over once it may go on from being counted. */
+  async put(path: string, admitted: Promise<void> = Promise.resolve()): Promise<string> {
     const object: Creator["object"] = {
-      admit: (principal: string, admitted: string) => this.object.admit(principal, admitted),
-      forget: async (forgotten: string) => this.object.forget(forgotten),
+      admit: async (principal: string, asked: string) => {
+        const admission = await this.object.admit(principal, asked)
+        await admitted
+        return admission
+      },
+      forget: async (forgotten: string, made: Millis) => this.object.forget(forgotten, made),
     } as unknown as Creator["object"] // a stub without what no test asks of it
-    const isNew = !this.creators.has(path)
+    let isNew = false
     const outcome = await createCounted({
       path,
       creator: { principal: ADA, object },
       isThere: async () => this.creators.has(path),
+      creatorOfStream: async () => this.creators.get(path),
       create: async () => {
+        isNew = !this.creators.has(path)
         if (isNew) this.creators.set(path, ADA)
         return { kind: "stream", isNew } as never // all that is asked of an outcome
       },
@@ -98,7 +110,8 @@ test("[LIMIT6] a stream that is there already counts for nobody who asks for it"
 
 test("[LIMIT6] a crash between counting and making locks nobody out for good", async () => {
   const world = new World()
-  for (let n = 1; n <= 5; n++) expect(await world.object.admit(ADA, `lost${n}`)).toBe("counted")
+  for (let n = 1; n <= 5; n++)
+    expect(await world.object.admit(ADA, `lost${n}`)).toMatchObject({ kind: "counted" })
   expect(await world.put("s1")).toBe("too-many") // they may be in the making
   expect(world.looks).toEqual([])
   world.time += BOUNDS.creationMsMax
@@ -117,4 +130,36 @@ test("[LIMIT6] a stream that cannot be asked counts", async () => {
   const answers = []
   for (let attempt = 0; attempt < 3; attempt++) answers.push(await world.put("s6"))
   expect(answers).toContain("new")
+})
+
+test("[LIMIT6] a stream counts, whichever of two requests that were admitted has made it", async () => {
+  const world = new World()
+  const gate = Promise.withResolvers<void>()
+  const slow = world.put("s1", gate.promise)
+  expect(await world.put("s1")).toBe("new")
+  gate.resolve()
+  expect(await slow).toBe("there")
+  for (let n = 2; n <= 5; n++) expect(await world.put(`s${n}`)).toBe("new")
+  expect(await world.put("s6")).toBe("too-many")
+})
+
+test("[LIMIT6] who gives up forgets nothing that another request is about to make", async () => {
+  const world = new World()
+  const first = await world.object.admit(ADA, "s1")
+  expect(await world.object.admit(ADA, "s1")).toEqual({ kind: "known" })
+  if (first.kind === "counted") world.object.forget("s1", first.made)
+  for (let n = 2; n <= 5; n++) expect(await world.put(`s${n}`)).toBe("new")
+  expect(await world.put("s6")).toBe("too-many")
+})
+
+test("[LIMIT6] a stream that is made again while it is looked at goes on to count", async () => {
+  const world = await new World().full()
+  world.creators.delete("s1")
+  world.onLook = (path) => {
+    if (path === "s1") world.again ??= world.put("s1")
+  }
+  expect(await world.put("s6")).toBe("too-many")
+  expect(await world.again).toBe("new")
+  world.onLook = () => undefined
+  for (let attempt = 0; attempt < 4; attempt++) expect(await world.put("s6")).toBe("too-many")
 })

@@ -1,11 +1,12 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { decodeGrants, isGranted } from "../../shared/grants.ts"
+import { LIMITS } from "../../shared/limits.ts"
 
 const RUNS = Number(process.env.HEADWATER_RUNS ?? 2_000)
 
 function covers(pattern: string, path: string): boolean {
-  const grants = decodeGrants({ [pattern]: ["read"] })
+  const grants = decodeGrants({ [pattern]: ["read"] }, LIMITS)
   if (!grants.ok) throw new Error(grants.reason)
   return isGranted(grants.value, path, "read")
 }
@@ -72,7 +73,7 @@ test("[ACCESS4] a pattern takes its time from lengths, not from how often it cou
 })
 
 test("[ACCESS4] no right implies another, and several patterns add up", () => {
-  const grants = decodeGrants({ "a/**": ["read"], "a/b": ["append"], "**": [] })
+  const grants = decodeGrants({ "a/**": ["read"], "a/b": ["append"], "**": [] }, LIMITS)
   const rights = (of: string) =>
     (["read", "append", "manage"] as const).filter((right) => grants.ok && isGranted(grants.value, of, right))
   expect([rights("a/b"), rights("a/c"), rights("b")]).toEqual([["read", "append"], ["read"], []])
@@ -80,6 +81,7 @@ test("[ACCESS4] no right implies another, and several patterns add up", () => {
 
 test("[ACCESS4] grants that are not wholly understood are none", () => {
   const wrong = [undefined, null, "read", [], { a: "read" }, { a: ["write"] }, { "": ["read"] }, { a: [1] }]
-  for (const claim of wrong) expect(decodeGrants(claim)).toEqual({ ok: false, reason: expect.any(String) })
-  expect(decodeGrants({ __proto__: null, toString: ["read"] })).toMatchObject({ ok: true })
+  for (const claim of wrong)
+    expect(decodeGrants(claim, LIMITS)).toEqual({ ok: false, reason: expect.any(String) })
+  expect(decodeGrants({ __proto__: null, toString: ["read"] }, LIMITS)).toMatchObject({ ok: true })
 })

@@ -194,6 +194,15 @@ test.each(["", "a".repeat(LIMITS.pathLengthMax + 1), "a/__ds/b"])(
   },
 )
 
+test("[EDGE8] the prefix of streams in another spelling leads to none", async () => {
+  const [path, other] = [newStream(), `${ORIGIN}/v1/str%65am/`]
+  for (const method of ["PUT", "GET"]) {
+    const answer = await exports.default.fetch(other + path, { method })
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining("/v1/str%65am/") })
+  }
+})
+
 test("[EDGE8] other addresses are not found, and health is", async () => {
   const other = await exports.default.fetch(`${ORIGIN}/v2/stream/a`)
   expect([other.status, other.headers.get("x-content-type-options")]).toEqual([404, "nosniff"])

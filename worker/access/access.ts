@@ -1,7 +1,7 @@
 import { type AccessVariables, tokenRule } from "./config.ts"
 import { isLoopback } from "./hosts.ts"
 import { ALL_ORIGINS, decodeOrigins, NO_ORIGINS, type Origins } from "./origins.ts"
-import { type Verifier, verifierOf } from "./token.ts"
+import { type TokenBounds, type Verifier, verifierOf } from "./token.ts"
 
 /** All variables that say who may use the edge. */
 export type Variables = AccessVariables & { readonly ACCESS?: string; readonly ALLOWED_ORIGINS?: string }
@@ -32,22 +32,22 @@ let last: { readonly variables: string; readonly access: Access } | undefined
  * Who may use the edge at this host. Open access counts on this machine only, so that it cannot be deployed by
  * accident; where any variable of tokens is set, tokens are asked for.
  */
-export function accessOf(variables: Variables, hostname: string): Access {
-  const access = byVariables.get(variables) ?? configuredAccess(variables)
+export function accessOf(variables: Variables, hostname: string, bounds: TokenBounds): Access {
+  const access = byVariables.get(variables) ?? configuredAccess(variables, bounds)
   byVariables.set(variables, access)
   if (access.kind !== "open" || isLoopback(hostname)) return access
   const where = `ACCESS=open counts for localhost only, and this is ${hostname}.`
   return unconfigured(`${reasonOf(variables)} ${where}`)
 }
 
-function configuredAccess(variables: Variables): Access {
+function configuredAccess(variables: Variables, bounds: TokenBounds): Access {
   const names = [...OF_TOKENS, "ACCESS", "ALLOWED_ORIGINS"] as const
-  const text = JSON.stringify(names.map((name) => variables[name] ?? ""))
-  if (last?.variables !== text) last = { variables: text, access: readAccess(variables) }
+  const text = JSON.stringify([bounds, ...names.map((name) => variables[name] ?? "")])
+  if (last?.variables !== text) last = { variables: text, access: readAccess(variables, bounds) }
   return last.access
 }
 
-function readAccess(variables: Variables): Access {
+function readAccess(variables: Variables, bounds: TokenBounds): Access {
   const { ACCESS, ALLOWED_ORIGINS } = variables
   const origins = ALLOWED_ORIGINS ? decodeOrigins(ALLOWED_ORIGINS) : undefined
   if (origins?.ok === false) return unconfigured(origins.reason)
@@ -57,7 +57,7 @@ function readAccess(variables: Variables): Access {
   if (ACCESS === "open" && !wantsTokens) return { kind: "open", origins: origins?.value ?? ALL_ORIGINS }
   const rule = tokenRule(variables)
   if (!rule.ok) return unconfigured(rule.reason)
-  return { kind: "tokens", origins: origins?.value ?? NO_ORIGINS, verify: verifierOf(rule.value) }
+  return { kind: "tokens", origins: origins?.value ?? NO_ORIGINS, verify: verifierOf(rule.value, bounds) }
 }
 
 function unconfigured(message: string): Access {

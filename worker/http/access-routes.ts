@@ -1,6 +1,6 @@
 import { Hono } from "hono"
 import { bad, type Decoded, good, isRecord, parseJson } from "../../shared/decoded.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import type { Revocation } from "../stream/revocations.ts"
 import { refuse } from "./answer.ts"
 import { faultResponse } from "./page-response.ts"
@@ -29,8 +29,9 @@ accessRoutes.post(`${TICKET}*`, async (c) => {
     case "deleted":
       return faultResponse(issued)
     case "full": {
-      const seconds = LIMITS.ticketMsMax / 1000
-      const message = `A stream has ${LIMITS.ticketsMax} tickets in ${seconds} seconds; all are given.`
+      const { ticketMsMax, ticketsMax } = c.get("bounds")
+      const seconds = Math.ceil(ticketMsMax / 1000)
+      const message = `A stream has ${ticketsMax} tickets in ${seconds} seconds; all are given.`
       return refuse(429, message, { "Retry-After": String(seconds) })
     }
   }
@@ -42,8 +43,9 @@ accessRoutes.use(
 )
 
 accessRoutes.post(`${REVOCATION}*`, async (c) => {
-  const body = await readBody(c.req.raw, c.get("bounds"))
-  const revocation = body.kind === "whole" ? decodeRevocation(body.bytes) : bad("It is too large.")
+  const bounds = c.get("bounds")
+  const body = await readBody(c.req.raw, bounds)
+  const revocation = body.kind === "whole" ? decodeRevocation(body.bytes, bounds) : bad("It is too large.")
   if (!revocation.ok) return refuse(400, revocation.reason)
   const outcome = await c.get("stub").revoke(revocation.value, c.get("caller"))
   switch (outcome.kind) {
@@ -53,7 +55,7 @@ accessRoutes.post(`${REVOCATION}*`, async (c) => {
     case "deleted":
       return faultResponse(outcome)
     case "full":
-      return refuse(429, `A stream remembers ${LIMITS.revocationsMax} revocations, and it has as many.`)
+      return refuse(429, `A stream remembers ${bounds.revocationsMax} revocations, and it has as many.`)
   }
 })
 
@@ -65,12 +67,15 @@ for (const prefix of [TICKET, REVOCATION]) {
   )
 }
 
-function decodeRevocation(bytes: Uint8Array): Decoded<Revocation> {
+function decodeRevocation(
+  bytes: Uint8Array,
+  { principalLengthMax }: Pick<Bounds, "principalLengthMax">,
+): Decoded<Revocation> {
   const parsed = parseJson(new TextDecoder().decode(bytes))
   const [entry, ...others] = parsed.ok && isRecord(parsed.value) ? Object.entries(parsed.value) : []
   const [kind, name] = entry ?? []
-  const isName = typeof name === "string" && name !== "" && name.length <= LIMITS.principalLengthMax
+  const isName = typeof name === "string" && name !== "" && name.length <= principalLengthMax
   if (others.length === 0 && isName && (kind === "principal" || kind === "token")) return good({ kind, name })
-  const expected = `{"principal": "..."} or {"token": "..."}, a name of 1 to ${LIMITS.principalLengthMax} characters`
+  const expected = `{"principal": "..."} or {"token": "..."}, a name of 1 to ${principalLengthMax} characters`
   return bad(`A revocation is ${expected}; something else came.`)
 }

@@ -13,7 +13,7 @@ import { HEALTH, health } from "./health.ts"
 import { meterRoutes } from "./meter-route.ts"
 import { head, isSocketWanted, read } from "./reads.ts"
 import { requestFacts } from "./request-facts.ts"
-import { PREFIX } from "./stream-path.ts"
+import { notBelow, PREFIX } from "./stream-path.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
 import { append, change, create, remove } from "./writes.ts"
 
@@ -45,9 +45,7 @@ routes.all(`${PREFIX}*`, (c) => {
   return refuse(405, `A stream takes ${allow}; ${c.req.method} came.`, { Allow: allow })
 })
 
-routes.notFound((c) =>
-  refuse(404, `Streams are below ${PREFIX}; ${new URL(c.req.url).pathname} was asked for.`),
-)
+routes.notFound((c) => refuse(404, notBelow(PREFIX, new URL(c.req.url).pathname)))
 
 routes.onError((error, c) => failed(error, c))
 
@@ -69,14 +67,15 @@ export const app = {
 
 async function answerOf(request: Request, env: Env): Promise<Response> {
   const url = new URL(request.url)
-  const access = accessOf(env, url.hostname)
+  const bounds = boundsFor(env)
+  const access = accessOf(env, url.hostname, bounds)
   const origin = request.headers.get("origin")
   const fault = url.pathname === HEALTH ? undefined : configurationFault(env, access)
   if (fault !== undefined) {
     log("not configured", { ...requestFacts(request), error: fault })
     return withCommonHeaders(refuse(503, fault), access, origin)
   }
-  const front = { access, bounds: boundsFor(env) }
+  const front = { access, bounds }
   const answer = refusalOf(access, request, url) ?? (await routes.fetch(request, { ...env, ...front }))
   return withCommonHeaders(answer, access, origin)
 }

@@ -33,7 +33,6 @@ const ACCEPTED = [
   "content-encoding",
   "authorization",
   "if-none-match",
-  "content-encoding",
   "prefer",
   HEADER.closed,
   HEADER.ttl,

@@ -5,7 +5,7 @@ import { noRoom } from "../../shared/refusals.ts"
 import type { Page } from "../stream/stream-reads.ts"
 import { appendResponse } from "./answer.ts"
 import { cursorAfter } from "./cursor.ts"
-import { Feed, type StreamAccess } from "./feed.ts"
+import { Feed, type FeedSource } from "./feed.ts"
 import { faultResponse, isEmpty, pageHeaders, pageOf } from "./page-response.ts"
 import { appliedHeaders, type Hold } from "./prefer.ts"
 import { readPage, type Source } from "./read-page.ts"
@@ -34,7 +34,7 @@ export async function longPoll(
 }
 
 /** The page after an empty one; the same one when nothing came in time. Undefined when there is no room to wait. */
-async function waitForNews(to: StreamAccess, page: Page, msMax: number): Promise<Page | undefined> {
+async function waitForNews(to: FeedSource, page: Page, msMax: number): Promise<Page | undefined> {
   const feed = await Feed.open(to, page.next, AbortSignal.timeout(msMax))
   if (feed === undefined) return undefined
   try {

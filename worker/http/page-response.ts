@@ -70,23 +70,30 @@ export type PageAsked = { readonly path: string; readonly offset: string; readon
 /**
  * The answer to a catch-up read. A page that ends before the tail never changes, so caches may keep it as the
  * protocol proposes; one that ends at the tail may grow with the next append, so it is asked for again, and a
- * 304 answers if it has not. What lies between two offsets never changes at all, if all of it came. Of `offset=now`
- * nothing is worth keeping.
+ * 304 answers if it has not. What lies between two offsets never changes at all, if all of it came: so nothing is
+ * said there of the tail, which moves. Of `offset=now` nothing is worth keeping.
  */
-export function pageResponse(request: Request, { path, offset, end }: PageAsked, page: Page): Response {
+export function pageResponse(request: Request, { path, offset, end }: PageAsked, found: Page): Response {
+  const isFixed = found.next === end
+  const page = isFixed ? { ...found, upToDate: false, closed: false } : found
   const headers = { ...pageHeaders(page), "Content-Type": page.contentType }
   if (offset === "now")
     return new Response(page.body, { headers: { ...headers, "Cache-Control": "no-store" } })
-  const etag = `"${path}:${page.from}:${page.next}${page.closed ? ":c" : ""}"`
-  const cache = cacheControl(page, end)
+  const etag = `"${path}:${page.from}:${page.next}${tailMark(page)}"`
+  const cache = isFixed ? "public, max-age=31536000, immutable" : cacheControl(page)
   const all = { ...headers, ETag: etag, "Cache-Control": cache }
   if (isKnown(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers: all })
   return new Response(page.body, { headers: all })
 }
 
-function cacheControl({ next, upToDate }: Page, end: string | undefined): string {
-  if (next === end) return "public, max-age=31536000, immutable"
+/** A 304 says what the page says of the tail once more, so a page that says something else has another tag. */
+function tailMark({ upToDate, closed }: Page): string {
+  if (closed) return ":c"
+  return upToDate ? ":t" : ""
+}
+
+function cacheControl({ upToDate }: Page): string {
   return upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
 }
 

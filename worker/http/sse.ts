@@ -73,7 +73,8 @@ async function* pagesFrom(
 }
 
 /**
- * Ends with the last page, after which the socket has closed: with the stream, behind it, or with the signal.
+ * Ends with the last page that was taken, after which the socket has closed: with the stream, behind it, with the
+ * signal, or because its reader was slow.
  */
 async function* pagesOfFeed(feed: Feed, before: Page): AsyncGenerator<Page, Page> {
   let page = before

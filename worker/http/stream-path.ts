@@ -6,6 +6,11 @@ export function pathIn(pathname: string): string | undefined {
   return pathname.startsWith(PREFIX) ? pathname.slice(PREFIX.length) : undefined
 }
 
+/** What is said of an address that a route does not have. */
+export function notBelow(prefix: string, pathname: string): string {
+  return `Streams are below ${prefix}; ${pathname} was asked for.`
+}
+
 /** Why a path names no stream; undefined when it does. */
 export function pathFault(path: string, lengthMax: number): string | undefined {
   if (path === "") return "it has no name"

@@ -10,7 +10,7 @@ import { refuse } from "./answer.ts"
 import type { StreamStub } from "./feed.ts"
 import { admit } from "./guard.ts"
 import type { Source } from "./read-page.ts"
-import { pathFault } from "./stream-path.ts"
+import { notBelow, pathFault } from "./stream-path.ts"
 
 /** What a route about one stream is given. `caller` is there when the route asked for a right. */
 export type StreamRoute = {
@@ -27,7 +27,9 @@ export function onStream(
   rightOf: (c: Context<StreamRoute>) => Right | undefined,
 ): MiddlewareHandler<StreamRoute> {
   return async (c, next) => {
-    const path = new URL(c.req.url).pathname.slice(prefix.length)
+    const { pathname } = new URL(c.req.url)
+    if (!pathname.startsWith(prefix)) return refuse(404, notBelow(prefix, pathname)) // routes match unescaped
+    const path = pathname.slice(prefix.length)
     const { bounds } = c.env
     const fault = pathFault(path, bounds.pathLengthMax)
     if (fault !== undefined) return refuse(404, `There is no such stream: ${fault}.`)

@@ -33,6 +33,7 @@ export async function create(c: StreamContext): Promise<Response> {
     path: c.get("path"),
     creator: creatorOf(c.env, bounds, principal),
     isThere: async () => (await stub.head(caller)).kind === "stream",
+    creatorOfStream: async () => stub.creator(),
     create: async () =>
       fork.value === undefined
         ? stub.create(createClaim(claim.value), body.bytes, caller)

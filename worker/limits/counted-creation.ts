@@ -24,6 +24,8 @@ export type CreationParts = {
   readonly path: string
   readonly creator: Creator | undefined
   isThere(): Promise<boolean>
+  /** Who has created the stream that is there. */
+  creatorOfStream(): Promise<string | undefined>
   create(): Promise<CreateOutcome | Absent>
 }
 
@@ -34,9 +36,10 @@ export async function createCounted(
   const { path, creator } = parts
   if (creator === undefined) return parts.create()
   const admission = await creator.object.admit(creator.principal, path)
-  if (admission === "too-many") return (await parts.isThere()) ? parts.create() : { kind: "too-many" }
+  if (admission.kind === "too-many") return (await parts.isThere()) ? parts.create() : { kind: "too-many" }
   const outcome = await parts.create()
-  const isMade = outcome.kind === "stream" && outcome.isNew
-  if (admission === "counted" && !isMade) await creator.object.forget(path)
+  if (admission.kind === "known" || (outcome.kind === "stream" && outcome.isNew)) return outcome
+  const isOwn = (await parts.creatorOfStream()) === creator.principal // another request of theirs may have made it
+  if (!isOwn) await creator.object.forget(path, admission.made)
   return outcome
 }

@@ -23,8 +23,8 @@ export class PrincipalObject extends DurableObject<Env> {
     return this.#streams.admit(principal, path)
   }
 
-  /** The stream was not made after all. */
-  forget(path: string): void {
-    this.#streams.forget(path)
+  /** The stream was not made after all by the request that was told `made`. */
+  forget(path: string, made: Millis): void {
+    this.#streams.forget(path, made)
   }
 }

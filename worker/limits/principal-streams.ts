@@ -9,6 +9,9 @@ import { type SqlRow, textIn, wholeIn } from "../stream/stream-host.ts"
  * there are as many as there may be, the ones that were looked at longest ago are looked at: those that are gone, or
  * are somebody else's by now, are dropped. So deleting a stream tells nobody, and whoever is refused is so only while
  * it is true, or for as many attempts as it takes to look at them all.
+ *
+ * Several requests may be about to make one stream. Each raises `made`, and a row is dropped only with the `made` that
+ * was seen before the stream was asked: so nobody drops what another request is making.
  */
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS streams (
@@ -26,11 +29,11 @@ export type PrincipalParts = {
 }
 
 export type StreamAdmission =
-  /** The stream counts from now on. */
-  | "counted"
+  /** The stream counts from now on; `made` is what to forget it by. */
+  | { readonly kind: "counted"; readonly made: Millis }
   /** It was counted before. */
-  | "known"
-  | "too-many"
+  | { readonly kind: "known" }
+  | { readonly kind: "too-many" }
 
 /** The streams that one principal has made and not deleted. */
 export class PrincipalStreams {
@@ -45,39 +48,42 @@ export class PrincipalStreams {
 
   /** Counts a stream that the principal is about to make. */
   async admit(principal: string, path: string): Promise<StreamAdmission> {
-    if (this.#has(path)) return "known"
+    if (this.#isRaised(path)) return { kind: "known" }
     if (!this.#hasRoom()) await this.#sweep(principal)
-    if (this.#has(path)) return "known" // another request was faster
-    if (!this.#hasRoom()) return "too-many"
-    this.#run("INSERT INTO streams (path, made, looked) VALUES (?, ?, 0)", path, this.#parts.now())
+    if (this.#isRaised(path)) return { kind: "known" } // another request was faster
+    if (!this.#hasRoom()) return { kind: "too-many" }
+    const made = this.#parts.now()
+    this.#run("INSERT INTO streams (path, made, looked) VALUES (?, ?, 0)", path, made)
     this.#count++
-    return "counted"
+    return { kind: "counted", made }
   }
 
-  /** The stream was not made after all, or is no more. */
-  forget(path: string): void {
-    if (!this.#has(path)) return
-    this.#run("DELETE FROM streams WHERE path = ?", path)
-    this.#count--
+  /** The stream was not made after all, or is no more, unless another request has asked to make it since. */
+  forget(path: string, made: number): void {
+    const dropped = this.#run("DELETE FROM streams WHERE path = ? AND made = ? RETURNING path", path, made)
+    this.#count -= dropped.length
   }
 
   /** Looks at some, and at others the next time; at none that may be in the making. */
   async #sweep(principal: string): Promise<void> {
     const { principalSweepMax, creationMsMax } = this.#parts.bounds
     const before = this.#parts.now() - creationMsMax
-    const next = "SELECT path FROM streams WHERE made <= ? ORDER BY looked LIMIT ?"
-    const paths = this.#run(next, before, principalSweepMax).map(({ path }) => textIn(path))
-    const looks = await Promise.allSettled(paths.map((path) => this.#parts.isThere(principal, path)))
+    const next = "SELECT path, made FROM streams WHERE made <= ? ORDER BY looked LIMIT ?"
+    const rows = this.#run(next, before, principalSweepMax)
+    const streams = rows.map(({ path, made }) => ({ path: textIn(path), made: wholeIn(made) }))
+    const looks = await Promise.allSettled(streams.map(({ path }) => this.#parts.isThere(principal, path)))
     const last = wholeIn(this.#run("SELECT MAX(looked) AS last FROM streams")[0]?.last ?? 0)
-    for (const [at, path] of paths.entries()) {
+    for (const [at, { path, made }] of streams.entries()) {
       const look = looks[at]
-      if (look?.status === "fulfilled" && !look.value) this.forget(path)
+      if (look?.status === "fulfilled" && !look.value) this.forget(path, made)
       else this.#run("UPDATE streams SET looked = ? WHERE path = ?", last + 1, path) // what cannot be told counts
     }
   }
 
-  #has(path: string): boolean {
-    return this.#run("SELECT 1 FROM streams WHERE path = ?", path).length > 0
+  /** Whether the stream is counted, which then says that one more request may make it. */
+  #isRaised(path: string): boolean {
+    const raise = "UPDATE streams SET made = MAX(made + 1, ?) WHERE path = ? RETURNING path"
+    return this.#run(raise, this.#parts.now(), path).length > 0
   }
 
   #hasRoom(): boolean {

@@ -1,7 +1,7 @@
+import { pathIn } from "../http/stream-path.ts"
+
 /** Bytes that Analytics Engine takes as an index. */
 const INDEX_BYTES_MAX = 96
-
-const PREFIX = "/v1/stream/"
 
 /** What is told of a request that is about no stream. */
 const NO_STREAM = "-"
@@ -39,9 +39,8 @@ export async function withDataPoint(
 }
 
 function streamOf(request: Request): string {
-  const { pathname } = new URL(request.url)
-  if (!pathname.startsWith(PREFIX)) return NO_STREAM
-  return pathname.slice(PREFIX.length, PREFIX.length + INDEX_BYTES_MAX) // a path of a URL is ASCII
+  const path = pathIn(new URL(request.url).pathname)
+  return path === undefined ? NO_STREAM : path.slice(0, INDEX_BYTES_MAX) // a path of a URL is ASCII
 }
 
 /** Counts what flows by. */

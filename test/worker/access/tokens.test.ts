@@ -88,3 +88,18 @@ test("[ACCESS2] a token in the address is refused, whatever else is shown", asyn
     }
   }
 })
+
+test("[CONF1] what a token may say is bounded by the variables of the edge that it comes to", async () => {
+  const [one, two] = await Promise.all([
+    issuer.token("ada", { [PATH]: ["read"] }),
+    issuer.token("ada", { [PATH]: ["read"], "**": ["read"] }),
+  ])
+  const isTaken = async (token: string, bounds: Vars) =>
+    (await statusFor(token, { ...issuer.vars, ...bounds })) !== 401
+  expect(await isTaken(one, { PRINCIPAL_LENGTH_MAX: "3", GRANTS_MAX: "1" })).toBe(true)
+  expect(await isTaken(one, { PRINCIPAL_LENGTH_MAX: "2" })).toBe(false)
+  expect(await isTaken(one, { TOKEN_LENGTH_MAX: "256" })).toBe(false)
+  expect(await isTaken(one, { TOKEN_LIFE_MS_MAX: "1000", CLOCK_TOLERANCE_MS: "0" })).toBe(false)
+  expect(await isTaken(two, {})).toBe(true)
+  expect(await isTaken(two, { GRANTS_MAX: "1" })).toBe(false)
+})
