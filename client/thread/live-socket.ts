@@ -152,6 +152,10 @@ function endOf(code: number): SocketEnd {
       const message = "The edge closed the socket: the token has ended, was revoked, or is not taken."
       return { kind: "failed", error: { code: "unauthorized", message } }
     }
+    case CLOSE.full: {
+      const error = { code: "throttled", message: "The stream has as many readers as it may have." } as const
+      return { kind: "failed", error, leastMs: LIMITS.roomRetrySecondsMin * 1_000 }
+    }
     case CLOSE.missing:
       return { kind: "missing" }
     case CLOSE.gone: {
