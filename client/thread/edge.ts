@@ -178,8 +178,7 @@ function wordsOf(reason: unknown): string {
 function outcomeOf<T>(response: Response): Exchange<T> {
   const { status } = response
   if (status === 404) return { kind: "missing" }
-  if (status === 410)
-    return refused("diverged", "The edge no longer has what this device has read: the stream is another.")
+  if (status === 410) return refused("diverged", whyGone(response.headers.get(HEADER.earliestOffset)))
   if (status === 409) return refused("diverged", "The edge has this stream with another configuration.")
   if (status === 401)
     return failed("unauthorized", "The edge does not take the token that it was shown, or wants one.")
@@ -189,6 +188,12 @@ function outcomeOf<T>(response: Response): Exchange<T> {
   const leastMs = retryAfterMs(response.headers.get(HEADER.retryAfter))
   if (status === 429) return failed("throttled", "The edge takes no more of this for now.", leastMs)
   return failed("unreachable", `The edge answered ${status}.`, leastMs)
+}
+
+/** `earliest`: the edge lets old events go, and begins there. */
+function whyGone(earliest: string | null): string {
+  if (earliest === null) return "The edge no longer has what this device has read: the stream is another."
+  return `The edge keeps this stream from ${earliest} on, and this device has read less: what is between is gone.`
 }
 
 function parseArray(body: string): unknown[] | undefined {

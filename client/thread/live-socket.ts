@@ -159,7 +159,8 @@ function endOf(code: number): SocketEnd {
     case CLOSE.missing:
       return { kind: "missing" }
     case CLOSE.gone: {
-      const message = "The edge no longer has what this device has read: the stream is another."
+      const message =
+        "The edge no longer has this device's place: the stream was deleted, is another or was trimmed past it."
       return { kind: "refused", reason: "diverged", error: { code: "diverged", message } }
     }
     default:
