@@ -106,7 +106,10 @@ export type ConnectionStatus = {
   readonly stopReason: StopReason | undefined
   /** When a lost connection is tried again. */
   readonly retryAt: Millis | undefined
-  /** Why the connection was last lost; undefined again once it is live. */
+  /**
+   * Why the connection was last lost; undefined again once it is live. On a live one `throttled`, while the edge takes
+   * none of this device's events.
+   */
   readonly lastError: ErrorData | undefined
 }
 

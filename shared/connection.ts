@@ -45,7 +45,8 @@ export type ConnectionInput =
   | { readonly kind: "created" }
   | { readonly kind: "opened" }
   | { readonly kind: "behind" }
-  | { readonly kind: "lost" }
+  /** `leastMs`: the edge asked not to be tried again before so long. */
+  | { readonly kind: "lost"; readonly leastMs?: number | undefined }
   | { readonly kind: "refused"; readonly reason: StopReason }
 
 export type ConnectionEffect =
@@ -77,7 +78,7 @@ export function step(state: ConnectionState, input: ConnectionInput, tick: Tick)
     case "woke":
       return state.kind === "waiting" ? catchUp(state.attempt) : [state]
     case "lost":
-      return isBusy(state) ? retry(state, tick) : [state]
+      return isBusy(state) ? retry(state, tick, input.leastMs) : [state]
     case "refused":
       return isBusy(state) ? [{ kind: "stopped", reason: input.reason }, { kind: "let-go" }] : [state]
     case "page-read":
@@ -110,10 +111,11 @@ function catchUp(attempt: number): Step {
 }
 
 /** A connection that lasted longer than the longest wait was a good one: counting starts again. */
-function retry(state: BusyState, tick: Tick): Step {
+function retry(state: BusyState, tick: Tick, leastMs = 0): Step {
   const lasted = state.kind === "live" && tick.now - state.since > LIMITS.retryMsMax
   const attempt = lasted ? 1 : state.attempt + 1
-  const retryAt = (tick.now + backoffMs(attempt, tick.chance)) as Millis // a time plus a duration is a time
+  const waitMs = leastMs + backoffMs(attempt, tick.chance) // a crowd that was sent away together comes back spread
+  const retryAt = (tick.now + waitMs) as Millis // a time plus a duration is a time
   return [{ kind: "waiting", attempt, retryAt }, { kind: "let-go" }, { kind: "wake-at", at: retryAt }]
 }
 

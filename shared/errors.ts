@@ -22,6 +22,8 @@ export type ErrorCode =
   | "storage-unavailable"
   /** The edge does not answer, or not now. It is tried again; nothing needs to be done. */
   | "unreachable"
+  /** The edge takes no more of this for now: rate, budget or room. It is tried again when the edge said. */
+  | "throttled"
   /** The edge does not take the caller's token, or none can be had. It is tried again, each time with a new one. */
   | "unauthorized"
   /** Whatever answers at the edge's address does not speak the protocol. */

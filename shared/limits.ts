@@ -99,6 +99,8 @@ export const LIMITS = {
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
   retryMsMax: 30_000,
+  /** However long an edge asks to be left alone: a budget is of a day, and a browser's timer overflows at 24 days. */
+  retryAfterMsMax: DAY_MS,
   /** Patterns in one token. Each is tried with each request; a token has to fit in a header all the same. */
   grantsMax: 100,
   /** A token as it comes in a header. Runtimes take 16 KiB of headers or more. */

@@ -2,11 +2,12 @@ import type { StopReason } from "../../shared/connection.ts"
 import { isRecord, parseJson } from "../../shared/decoded.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../shared/frames.ts"
-import { JSON_TYPE } from "../../shared/http.ts"
+import { HEADER, JSON_TYPE } from "../../shared/http.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, parseOffset } from "../../shared/offset.ts"
+import { retryAfterMs } from "../../shared/retry-after.ts"
 import type { Host } from "./host.ts"
 import type { Tokens } from "./tokens.ts"
 
@@ -18,7 +19,14 @@ export type Exchange<T> =
   /** The edge says no, and will say so again. */
   | { readonly kind: "refused"; readonly reason: StopReason; readonly error: ErrorData }
   /** No answer, or one that may be different next time. */
-  | { readonly kind: "failed"; readonly error: ErrorData }
+  | Failed
+
+/** `leastMs`: the edge asked not to be tried again before so long. */
+export type Failed = {
+  readonly kind: "failed"
+  readonly error: ErrorData
+  readonly leastMs?: number | undefined
+}
 
 /** Every outcome but success. */
 export type Failure = Exclude<Exchange<never>, { readonly kind: "done" }>
@@ -168,15 +176,22 @@ function wordsOf(reason: unknown): string {
 function outcomeOf<T>(response: Response): Exchange<T> {
   const { status } = response
   if (status === 404) return { kind: "missing" }
-  if (status === 410)
-    return refused("diverged", "The edge no longer has what this device has read: the stream is another.")
+  if (status === 410) return refused("diverged", whyGone(response.headers.get(HEADER.earliestOffset)))
   if (status === 409) return refused("diverged", "The edge has this stream with another configuration.")
   if (status === 401)
     return failed("unauthorized", "The edge does not take the token that it was shown, or wants one.")
   if (status === 403) return refused("forbidden", "The edge forbids this stream.")
   if (status === 400)
     return refused("diverged", "The edge does not know the offset that this device has read to.")
-  return failed("unreachable", `The edge answered ${status}.`)
+  const leastMs = retryAfterMs(response.headers.get(HEADER.retryAfter))
+  if (status === 429) return failed("throttled", "The edge takes no more of this for now.", leastMs)
+  return failed("unreachable", `The edge answered ${status}.`, leastMs)
+}
+
+/** `earliest`: the edge lets old events go, and begins there. */
+function whyGone(earliest: string | null): string {
+  if (earliest === null) return "The edge no longer has what this device has read: the stream is another."
+  return `The edge keeps this stream from ${earliest} on, and this device has read less: what is between is gone.`
 }
 
 function parseArray(body: string): unknown[] | undefined {
@@ -204,8 +219,8 @@ function done<T>(value: T): Exchange<T> {
   return { kind: "done", value }
 }
 
-function failed<T>(code: ErrorData["code"], message: string): Exchange<T> {
-  return { kind: "failed", error: { code, message } }
+export function failed(code: ErrorData["code"], message: string, leastMs?: number): Failed {
+  return { kind: "failed", error: { code, message }, leastMs }
 }
 
 function refused<T>(reason: StopReason, message: string): Exchange<T> {

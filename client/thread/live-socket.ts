@@ -152,10 +152,15 @@ function endOf(code: number): SocketEnd {
       const message = "The edge closed the socket: the token has ended, was revoked, or is not taken."
       return { kind: "failed", error: { code: "unauthorized", message } }
     }
+    case CLOSE.full: {
+      const error = { code: "throttled", message: "The stream has as many readers as it may have." } as const
+      return { kind: "failed", error, leastMs: LIMITS.roomRetrySecondsMin * 1_000 }
+    }
     case CLOSE.missing:
       return { kind: "missing" }
     case CLOSE.gone: {
-      const message = "The edge no longer has what this device has read: the stream is another."
+      const message =
+        "The edge no longer has this device's place: the stream was deleted, is another or was trimmed past it."
       return { kind: "refused", reason: "diverged", error: { code: "diverged", message } }
     }
     default:

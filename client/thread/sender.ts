@@ -1,11 +1,15 @@
 import type { StopReason } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { AppendReply } from "../../shared/frames.ts"
+import { HEADER } from "../../shared/http.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { parseOffset } from "../../shared/offset.ts"
 import { type FrozenBatch, freeze, renumber } from "../../shared/outbox.ts"
+import { retryAfterMs } from "../../shared/retry-after.ts"
+import { type Failed, failed } from "./edge.ts"
+import type { Host } from "./host.ts"
 import type { LiveSocket } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
 import type { Replica } from "./replica.ts"
@@ -15,7 +19,9 @@ export interface SenderListener {
   took(page: Page): void
   unsaved(reason: unknown): void
   refused(reason: StopReason, error: ErrorData): void
-  lost(error: ErrorData): void
+  /** The edge takes nothing from this device for now; the batch goes out again by itself. */
+  throttled(error: ErrorData): void
+  lost(failed: Failed): void
 }
 
 const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMax }
@@ -25,6 +31,7 @@ const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMa
  * sent, the same bytes each time until the log shows it.
  */
 export class Sender {
+  readonly #host: Pick<Host, "after">
   readonly #producer: ProducerId
   readonly #replica: Replica
   readonly #writer: LogWriter
@@ -36,8 +43,17 @@ export class Sender {
   #numbering: FrozenBatch | null = null
   /** The batch that the open socket was given. */
   #sent: FrozenBatch | null = null
+  /** Ends the wait before the batch that was given is given again. */
+  #stopWaiting: () => void = () => {}
 
-  constructor(producer: ProducerId, replica: Replica, writer: LogWriter, listener: SenderListener) {
+  constructor(
+    host: Pick<Host, "after">,
+    producer: ProducerId,
+    replica: Replica,
+    writer: LogWriter,
+    listener: SenderListener,
+  ) {
+    this.#host = host
     this.#producer = producer
     this.#replica = replica
     this.#writer = writer
@@ -54,6 +70,7 @@ export class Sender {
   disconnected(): void {
     this.#socket = undefined
     this.#sent = null
+    this.#stopWaiting()
   }
 
   /** Takes the next step towards the edge, if one can be taken now. */
@@ -77,7 +94,23 @@ export class Sender {
     if (reply.from !== undefined && next !== undefined)
       return this.#listener.took(this.#pageOf(reply.from, next))
     if (isTaken(reply)) return this.#renumber(Number(reply.headers["producer-epoch"] ?? batch.epoch))
+    if (reply.status === 429) return this.#wait(batch, reply)
     this.#refuse(reply)
+  }
+
+  /** What others append is told meanwhile: a socket that was given up would only add to what is too much. */
+  #wait(batch: FrozenBatch, { headers, message }: AppendReply): void {
+    const waitMs = retryAfterMs(headers[HEADER.retryAfter]) ?? LIMITS.retryMsMax
+    this.#stopWaiting()
+    this.#stopWaiting = this.#host.after(waitMs, () => {
+      if (this.#sent !== batch) return // it was read back, and the next one is on its way
+      this.#sent = null
+      this.pump()
+    })
+    this.#listener.throttled({
+      code: "throttled",
+      message: `${message ?? "The edge takes no appends for now."} Sent again after ${waitMs / 1_000} s.`,
+    })
   }
 
   /**
@@ -115,8 +148,10 @@ export class Sender {
     if (status === 410) return this.#listener.refused("deleted", error)
     if (status === 404) return this.#listener.refused("forbidden", { ...error, message: READ_ONLY })
     if (status === 403) return this.#listener.refused("forbidden", error)
-    if (status === 429 || status === 401 || status >= 500)
-      return this.#listener.lost({ ...error, code: "unreachable" })
+    if (status === 401 || status >= 500)
+      return this.#listener.lost(
+        failed("unreachable", error.message, retryAfterMs(headers[HEADER.retryAfter])),
+      )
     this.#listener.refused("rejected", error)
   }
 }

@@ -11,7 +11,7 @@ import type { ProducerId } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { EdgeStream, Failure } from "./edge.ts"
+import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
@@ -60,11 +60,12 @@ export class StreamSync {
     this.#replica = replica
     this.#writer = writer
     this.#listener = listener
-    this.#sender = new Sender(device, replica, writer, {
+    this.#sender = new Sender(host, device, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
       refused: (reason, error) => this.#refuse(reason, error),
-      lost: (error) => this.#lose(error),
+      throttled: (error) => this.#throttled(error),
+      lost: (failed) => this.#lose(failed),
     })
   }
 
@@ -84,7 +85,7 @@ export class StreamSync {
     })
     const isNew = next !== this.#state
     this.#state = next
-    if (next.kind === "live") this.#lastError = undefined
+    if (isNew && next.kind === "live") this.#lastError = undefined
     for (const effect of effects) this.#perform(effect)
     if (isNew) this.#listener.changed()
   }
@@ -163,14 +164,13 @@ export class StreamSync {
   /** Takes in the next page; a page that does not follow is read again from where this device stands. */
   #took(page: Page): Promise<void> {
     const { arrival, confirmed } = this.#replica.take(page)
-    if (arrival === "gap")
-      this.#lose({ code: "unreachable", message: `A page after ${page.from} came out of turn.` })
+    if (arrival === "gap") this.#lose(failed("unreachable", `A page after ${page.from} came out of turn.`))
     if (arrival !== "next") return Promise.resolve()
     this.#writer.took(page, confirmed.map((entry) => entry.key).filter(isKey))
     this.#sender.pump()
     const saved = this.#writer.flush().then(() => this.#listener.saved())
     saved.catch((reason: unknown) => this.#failed(reason))
-    if (confirmed.length > 0) this.#listener.changed()
+    if (confirmed.length > 0) this.#confirmed()
     return saved
   }
 
@@ -182,7 +182,7 @@ export class StreamSync {
       case "refused":
         return this.#refuse(outcome.reason, outcome.error)
       case "failed":
-        return this.#lose(outcome.error)
+        return this.#lose(outcome)
       default:
         return unreachable(outcome)
     }
@@ -195,9 +195,20 @@ export class StreamSync {
     this.#outcome(end)
   }
 
-  #lose(error: ErrorData): void {
+  #lose({ error, leastMs }: Failed): void {
     this.#lastError = error
-    this.input({ kind: "lost" })
+    this.input({ kind: "lost", leastMs })
+  }
+
+  /** The connection stays as it is: only this device's events wait. */
+  #throttled(error: ErrorData): void {
+    this.#lastError = error
+    this.#listener.changed()
+  }
+
+  #confirmed(): void {
+    if (this.#state.kind === "live") this.#lastError = undefined // it was why the batch in flight waited
+    this.#listener.changed()
   }
 
   #refuse(reason: StopReason, error: ErrorData): void {
@@ -208,10 +219,7 @@ export class StreamSync {
 
   /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
   #failed(reason: unknown): void {
-    this.#lose({
-      code: "storage-unavailable",
-      message: reason instanceof Error ? reason.message : String(reason),
-    })
+    this.#lose(failed("storage-unavailable", reason instanceof Error ? reason.message : String(reason)))
     this.#listener.unsaved(reason)
   }
 }

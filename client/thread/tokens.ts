@@ -9,17 +9,20 @@ type Known = { readonly token: string; readonly goodUntil: number }
 
 /** The app's tokens: asked for when a request needs one, kept until shortly before they end. */
 export class Tokens {
-  readonly #host: Pick<Host, "now">
+  readonly #host: Pick<Host, "now" | "after">
   readonly #ask: AskForToken
   #known: Known | undefined
   #asking: Promise<string> | undefined
 
-  constructor(host: Pick<Host, "now">, ask: AskForToken) {
+  constructor(host: Pick<Host, "now" | "after">, ask: AskForToken) {
     this.#host = host
     this.#ask = ask
   }
 
-  /** A token that may still be good. The app is asked once, however many wait. */
+  /**
+   * A token that may still be good. The app is asked once, however many wait. Rejects when it has none, or gives none
+   * within `requestMsMax`; then the next call asks anew.
+   */
   get(): Promise<string> {
     const known = this.#known
     if (known !== undefined && this.#host.now() < known.goodUntil) return Promise.resolve(known.token)
@@ -34,12 +37,25 @@ export class Tokens {
 
   async #fetch(): Promise<string> {
     try {
-      const token = await this.#ask()
-      this.#known = { token, goodUntil: goodUntil(token) }
-      return token
+      return await this.#inTime(this.#ask().then((token) => this.#learn(token)))
     } finally {
       this.#asking = undefined
     }
+  }
+
+  /** One that comes too late, from somebody who had to sign in first, serves the next request. */
+  #learn(token: string): string {
+    const known = { token, goodUntil: goodUntil(token) }
+    if (this.#known === undefined || known.goodUntil > this.#known.goodUntil) this.#known = known
+    return token
+  }
+
+  #inTime(answer: Promise<string>): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error("the app did not give one in time"))
+      const stopTimer = this.#host.after(LIMITS.requestMsMax, late)
+      answer.then(resolve, reject).finally(stopTimer)
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { EdgeStream } from "../../client/thread/edge.ts"
 import { Tokens } from "../../client/thread/tokens.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
@@ -15,7 +15,8 @@ function token(name: string, endMs?: number): string {
 /** A clock, an app with a list of answers, and an edge with a list of statuses. */
 function world(answers: readonly (string | Error)[], statuses: readonly number[] = []) {
   const seen = { time: 0, asked: 0, shown: [] as (string | null)[], urls: [] as string[] }
-  const tokens = new Tokens({ now: () => seen.time as Millis }, async () => {
+  const after = () => () => {}
+  const tokens = new Tokens({ now: () => seen.time as Millis, after }, async () => {
     const answer = answers[seen.asked++]
     if (typeof answer === "string") return answer
     throw answer ?? new Error("no more tokens")
@@ -83,15 +84,43 @@ test("[CONN9] without a token nothing is sent, and the loss says why there is no
 
 test("[CONN9] an app that never answers is waited for as long as for an edge", async () => {
   const { timers, signal } = world([])
-  const never = new Tokens({ now: () => 0 as Millis }, () => new Promise(() => {}))
   const after = (_ms: number, run: () => void) => {
     timers.push(run)
     return () => {}
   }
+  const never = new Tokens({ now: () => 0 as Millis, after: () => () => {} }, () => new Promise(() => {}))
   const stuck = new EdgeStream({ after, fetch }, "http://edge", "a/b" as StreamPath, never)
   const asked = stuck.read(START, signal)
   timers.at(-1)?.()
   expect(await asked).toMatchObject({ kind: "failed", error: { code: "unauthorized" } })
+})
+
+test("[CONN9] a question that the app leaves open is given up in time, and the next request asks anew", async () => {
+  const answers: ((token: string) => void)[] = []
+  const timers: { ms: number; run: () => void; stopped: boolean }[] = []
+  const after = (ms: number, run: () => void) => {
+    const timer = { ms, run, stopped: false }
+    timers.push(timer)
+    return () => {
+      timer.stopped = true
+    }
+  }
+  const ask = () => new Promise<string>((resolve) => void answers.push(resolve))
+  const tokens = new Tokens({ now: () => 0 as Millis, after }, ask)
+  const [first, second] = [tokens.get(), tokens.get()]
+  expect([answers.length, timers.map(({ ms }) => ms)]).toEqual([1, [LIMITS.requestMsMax]])
+  timers[0]!.run()
+  await expect(first).rejects.toThrow("in time")
+  await expect(second).rejects.toThrow("in time")
+
+  const third = tokens.get()
+  expect(answers).toHaveLength(2)
+  answers[1]!(token("b", 1e6))
+  expect(await third).toBe(token("b", 1e6))
+  await vi.waitFor(() => expect(timers[1]!.stopped).toBe(true))
+  answers[0]!(token("a", 2e6)) // late, and good for longer
+  await vi.waitFor(async () => expect(await tokens.get()).toBe(token("a", 2e6)))
+  expect(answers).toHaveLength(2)
 })
 
 test("[CONN9] a socket is opened with a ticket; without tokens with none, and no request", async () => {

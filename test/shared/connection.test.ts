@@ -34,6 +34,7 @@ const anyInput: fc.Arbitrary<ConnectionInput> = fc.oneof(
       "lost",
     ] as const
   ).map((kind) => fc.constant({ kind })),
+  fc.nat().map((leastMs) => ({ kind: "lost" as const, leastMs })),
   fc.boolean().map((upToDate) => ({ kind: "page-read" as const, upToDate })),
   fc.constant({ kind: "refused" as const, reason: "closed" as const }),
 )
@@ -69,6 +70,15 @@ describe("connection", () => {
     expect(waits.at(-1)).toBeLessThanOrEqual(LIMITS.retryMsMax)
     expect(waits.at(-1)).toBeGreaterThan(LIMITS.retryMsMax / 2)
     expect(backoffMs(5, 0)).toBe(0)
+  })
+
+  test("[CONN11] a loss with a least wait waits so long, and then as long as any other", () => {
+    const { state } = run(UP)
+    const [plain] = step(state, { kind: "lost" }, tick)
+    const [asked] = step(state, { kind: "lost", leastMs: 10_000 }, tick)
+    if (plain.kind !== "waiting") expect.unreachable()
+    expect(asked).toEqual({ ...plain, retryAt: plain.retryAt + 10_000 })
+    expect(plain.retryAt).toBeGreaterThan(tick.now)
   })
 
   test("[CONN3] a connection that lasted is counted as a good one", () => {
