@@ -11,7 +11,6 @@ import type { Caller } from "../access/caller.ts"
 import { claimOf } from "../access/claim-header.ts"
 import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
-import { AppendRate } from "../limits/append-rate.ts"
 import { RareLog } from "../limits/rare-log.ts"
 import { type Facts, log } from "../log.ts"
 import { Meter } from "../meter/meter.ts"
@@ -19,12 +18,10 @@ import type { MeterReport } from "../meter/meter-report.ts"
 import { R2Store, sha256 } from "../segments/r2-store.ts"
 import { Sealer } from "../segments/sealer.ts"
 import { httpBody } from "./append-body.ts"
-import { AppendQueue } from "./append-queue.ts"
-import type { AppendAsk } from "./append-turn.ts"
+import { AppendIntake } from "./append-intake.ts"
 import { bindable } from "./bindable.ts"
 import { Callers } from "./callers.ts"
 import type { CreateClaim, CreateFault, CreateOutcome } from "./create.ts"
-import { answer } from "./fan-out.ts"
 import type { ForkAsk, ForkClaim, ForkGrant, ForkPoint } from "./fork-claim.ts"
 import type { ForkId, ForkRecord } from "./fork-record.ts"
 import { Forking } from "./forking.ts"
@@ -38,7 +35,7 @@ import type { Absent } from "./stream-life.ts"
 import type { TermsChange } from "./stream-management.ts"
 import type { Inherited, Page, ReadAsk, ReadFault, Sealed, SegmentList } from "./stream-reads.ts"
 import type { StreamState } from "./stream-record.ts"
-import { newSecret, type Ticket } from "./tickets.ts"
+import { type Issued, newSecret } from "./tickets.ts"
 
 /**
  * One stream's Durable Object: it lends its storage, clock, sockets and alarm to the core, lets nobody in whose token
@@ -47,20 +44,18 @@ import { newSecret, type Ticket } from "./tickets.ts"
 export class StreamObject extends DurableObject<Env> {
   readonly #core: StreamCore
   readonly #forking: Forking
-  readonly #queue: AppendQueue
+  readonly #intake: AppendIntake
   readonly #sealer: Sealer | undefined
   readonly #callers: Callers
   readonly #alarm: SharedAlarm
   readonly #bounds: Bounds
   readonly #meter = new Meter(now())
-  readonly #rate: AppendRate
   readonly #refusals: RareLog
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     const { storage } = state
     this.#bounds = boundsFor(env)
-    this.#rate = new AppendRate({ bounds: this.#bounds, now })
     this.#refusals = new RareLog(this.#bounds.logRepeatMsInterval)
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
     this.#alarm = new SharedAlarm((at) => this.#setAlarm(at))
@@ -82,9 +77,13 @@ export class StreamObject extends DurableObject<Env> {
       peer: (path) => env.STREAMS.getByName(path),
       newId: () => crypto.randomUUID() as ForkId, // the one place that makes them
     })
-    this.#queue = new AppendQueue({
+    this.#intake = new AppendIntake({
+      ...host,
+      meter: this.#meter,
       appendAll: (asks) => this.#core.appendAll(asks),
       flushed: () => storage.sync(),
+      refused: (message) => this.#refused(message),
+      failed: (error) => log("append failed", { ...this.#facts(), error: String(error) }),
     })
     if (env.SEGMENTS !== undefined) {
       this.#sealer = new Sealer({ seals: this.#core.seals, store: new R2Store(env.SEGMENTS), digest: sha256 })
@@ -103,7 +102,7 @@ export class StreamObject extends DurableObject<Env> {
   async append(claim: AppendClaim, body: Uint8Array<ArrayBuffer>, caller: Caller): Promise<Reply> {
     if (!this.#admits(caller, body.length)) return MISSING
     const isAdmitted = () => this.#callers.admits(caller)
-    return this.#append({ claim: good(claim), body: httpBody(body), isAdmitted })
+    return this.#intake.append({ claim: good(claim), body: httpBody(body), isAdmitted })
   }
 
   read(ask: ReadAsk, caller: Caller): Page | Sealed | Inherited | ReadFault {
@@ -210,7 +209,7 @@ export class StreamObject extends DurableObject<Env> {
     const { searchParams } = new URL(request.url)
     if (this.ctx.getWebSockets().length >= this.#bounds.socketsMax) {
       const { status, headers, message = "" } = noRoom(this.#bounds)
-      this.#refusals.say("stream full", this.#facts(), now())
+      this.#refused("stream full")
       const isFeed = searchParams.get("live") === "feed"
       return isFeed ? Response.json({ message }, { status, headers }) : closedSocket(CLOSE.full, message)
     }
@@ -230,12 +229,7 @@ export class StreamObject extends DurableObject<Env> {
     if (ask === undefined) return
     this.#meter.count("bytesIn", ask.body.bytes)
     const isAdmitted = () => isOpen(socket) && this.#callers.admits(reader.caller)
-    try {
-      await this.#append({ ...ask, isAdmitted })
-    } catch (error) {
-      log("append failed", { ...this.#facts(), error: String(error) })
-      answer({ ask, reply: FAILED }, this.#meter)
-    }
+    await this.#intake.appendFrame({ ...ask, isAdmitted })
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -264,18 +258,6 @@ export class StreamObject extends DurableObject<Env> {
     await this.#forking.look()
   }
 
-  /** The reply to one append, whatever carried it. */
-  async #append(ask: AppendAsk): Promise<Reply> {
-    const hasty = this.#rate.refusal()
-    if (hasty !== undefined) answer({ ask, reply: hasty }, this.#meter)
-    const reply = hasty ?? (await this.#queue.append(ask))
-    if (reply.status === 429) {
-      const message = hasty === undefined ? "budget reached" : "rate limited"
-      this.#refusals.say(message, this.#facts(), now())
-    }
-    return reply
-  }
-
   /** Counts a request, and says whether its caller's token counts here and now. */
   #admits(caller: Caller, bytesIn = 0): boolean {
     this.#requested(bytesIn)
@@ -288,6 +270,10 @@ export class StreamObject extends DurableObject<Env> {
     this.#meter.count("bytesIn", bytesIn)
   }
 
+  #refused(message: string): void {
+    this.#refusals.say(message, this.#facts(), now())
+  }
+
   /** By what an operator finds the stream. */
   #facts(): Facts {
     const { id } = this.ctx
@@ -298,16 +284,6 @@ export class StreamObject extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(at)
     this.#meter.count("rowsWritten", 1) // as the platform bills it
   }
-}
-
-/** What becomes of the wish for a ticket. */
-export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "full" }
-
-/** The storage did not take it. */
-const FAILED: Reply = {
-  status: 503,
-  headers: { "retry-after": "1" },
-  message: "The stream cannot store anything now; try again.",
 }
 
 /** The platform sets alarms up to the year 2189. */

@@ -21,6 +21,9 @@ const PURGED_AT_ONCE = 100
 
 export type Ticket = { readonly ticket: string; readonly expiresAt: Millis }
 
+/** What becomes of the wish for a ticket. */
+export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "full" }
+
 /** Lets who has shown a token open one socket, with something that may be seen by others afterwards. */
 export class Tickets {
   readonly #host: Pick<StreamHost, "now" | "exec">
