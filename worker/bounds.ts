@@ -27,9 +27,16 @@ const SETTABLE = {
   longPollMsMax: [1, 120_000],
   sseMsMax: [1_000, 3_600_000],
   useNoteMsInterval: [1_000, 3_600_000],
+  turnBytesMax: [1, 32 * MiB],
   segmentBytes: [1, 16 * MiB],
   hotBytesMin: [0, 1_024 * MiB],
   upkeepRetryMs: [100, 3_600_000],
+  retentionSlackMsMax: [0, 86_400_000],
+  lineageLengthMax: [1, 1_000],
+  forkLookMsMin: [1_000, 3_600_000],
+  forkLookMsMax: [1_000, 31_536_000_000],
+  forksPerLookMax: [1, 500],
+  producersRememberedMax: [1, 10_000],
   socketsMax: [1, 32_768],
   appendsPerSecondMax: [0, 1_000_000],
   appendsBurstMax: [1, 10_000_000],
@@ -43,6 +50,9 @@ const SETTABLE = {
   grantsMax: [1, 1_000],
   tokenLifeMsMax: [1_000, LIMITS.tokenLifeMsMax],
   clockToleranceMs: [0, LIMITS.clockToleranceMs],
+  ticketMsMax: [1_000, 120_000],
+  ticketsMax: [1, 1_000_000],
+  revocationsMax: [1, 100_000],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
 
 const BUDGET = "BUDGET_DOLLARS_PER_DAY"
@@ -91,13 +101,17 @@ export function boundsOf(variables: object): Decoded<Bounds> {
 
 /** What does not hold between two bounds, each of which could be by itself. */
 function faultBetween(bounds: Bounds): string | undefined {
-  const { appendBytesMax, frameHeaderBytesMax, frameBytesMax, longPollMsDefault, longPollMsMax } = bounds
+  const { appendBytesMax, frameHeaderBytesMax, frameBytesMax } = bounds
+  const { longPollMsDefault, longPollMsMax, forkLookMsMin, forkLookMsMax } = bounds
   if (appendBytesMax + frameHeaderBytesMax >= frameBytesMax) {
     const least = `APPEND_BYTES_MAX and FRAME_HEADER_BYTES_MAX, ${appendBytesMax} and ${frameHeaderBytesMax}`
     return `FRAME_BYTES_MAX is more than ${least} together; ${frameBytesMax} came.`
   }
-  if (longPollMsDefault <= longPollMsMax) return undefined
-  return `LONG_POLL_MS_DEFAULT is at most LONG_POLL_MS_MAX, ${longPollMsMax}; ${longPollMsDefault} came.`
+  if (longPollMsDefault > longPollMsMax) {
+    return `LONG_POLL_MS_DEFAULT is at most LONG_POLL_MS_MAX, ${longPollMsMax}; ${longPollMsDefault} came.`
+  }
+  if (forkLookMsMin <= forkLookMsMax) return undefined
+  return `FORK_LOOK_MS_MIN is at most FORK_LOOK_MS_MAX, ${forkLookMsMax}; ${forkLookMsMin} came.`
 }
 
 function budgetIn(variables: object): Decoded<number> {

@@ -153,6 +153,7 @@ export class EdgeObject {
     })
     this.#core = core
     this.#queue = new AppendQueue({
+      bounds: LIMITS,
       appendAll: (asks) => core.appendAll(asks),
       flushed: () => new Promise((resolve) => this.output(resolve)),
     })

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest"
 import { CLOSE } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import { type Bounds, LIMITS } from "../../shared/limits.ts"
 import { ANYONE, type Principal } from "../../worker/access/caller.ts"
 import { Callers } from "../../worker/stream/callers.ts"
 import { SharedAlarm } from "../../worker/stream/shared-alarm.ts"
 import { MemoryHost } from "./memory-host.ts"
 
-function world() {
+function world(bounds: Bounds = LIMITS) {
   const host = new MemoryHost()
   const parts = {
+    bounds,
     now: () => host.now(),
     exec: host.exec.bind(host),
     wakeAt: host.wakeAt.bind(host),
@@ -79,15 +80,13 @@ test("[ACCESS3] a ticket whose number is given again is another ticket", () => {
 })
 
 test("[ACCESS3] tickets are bounded, and there is room again when their time is over", () => {
-  const { host, callers, caller } = world()
-  const of = caller("a", 3_600_000)
-  callers.issueTicket(of, "secret")
-  const insert = "INSERT INTO tickets SELECT ?, secret, caller, expires_at FROM tickets"
-  expect([...host.exec(insert, LIMITS.ticketsMax - 1)]).toEqual([])
-  expect(callers.issueTicket(of, "secret")?.ticket).toBe(`${LIMITS.ticketsMax}.secret`)
-  expect(callers.issueTicket(of, "secret")).toBe(undefined)
-  host.time += LIMITS.ticketMsMax
-  expect(callers.issueTicket(of, "secret")).toBeDefined()
+  const bounds = { ...LIMITS, ticketsMax: 3, ticketMsMax: 5_000 }
+  const { host, callers, caller } = world(bounds)
+  const issue = () => callers.issueTicket(caller("a", 3_600_000), "secret")
+  expect([issue()?.ticket, issue()?.ticket, issue()?.ticket]).toEqual(["1.secret", "2.secret", "3.secret"])
+  expect(issue()).toBe(undefined)
+  host.time += bounds.ticketMsMax
+  expect(issue()).toBeDefined()
 })
 
 test("[ACCESS8] revocations are bounded, and forgotten when no token of theirs can count", () => {

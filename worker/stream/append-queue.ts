@@ -1,5 +1,5 @@
 import type { Reply } from "../../shared/append-reply.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import type { Bounds } from "../../shared/limits.ts"
 import type { AppendAsk } from "./append-turn.ts"
 
 type Waiting = {
@@ -9,6 +9,7 @@ type Waiting = {
 }
 
 export type QueueParts = {
+  readonly bounds: Pick<Bounds, "turnBytesMax">
   /** Judges, stores and answers appends that came together. */
   appendAll(asks: readonly AppendAsk[]): readonly Reply[]
   /** Resolves when everything written so far is on disk. */
@@ -42,7 +43,7 @@ export class AppendQueue {
     let [count, bytes] = [0, 0]
     for (const { ask } of this.#waiting) {
       bytes += ask.body.bytes
-      if (count > 0 && bytes > LIMITS.turnBytesMax) break
+      if (count > 0 && bytes > this.#parts.bounds.turnBytesMax) break
       count++
     }
     return this.#waiting.splice(0, count)

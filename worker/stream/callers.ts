@@ -6,7 +6,9 @@ import type { Reader, StreamHost } from "./stream-host.ts"
 import { type Ticket, Tickets } from "./tickets.ts"
 
 /** What callers are judged with. `sockets` are all that are open, whoever holds them. */
-export type CallersHost = Pick<StreamHost, "now" | "exec" | "wakeAt"> & { sockets(): Iterable<Reader> }
+export type CallersHost = Pick<StreamHost, "now" | "exec" | "bounds" | "wakeAt"> & {
+  sockets(): Iterable<Reader>
+}
 
 /**
  * Who may still use one stream. The edge has checked the token before; what only the stream's object can know is

@@ -17,10 +17,10 @@ const TABLE = `CREATE TABLE IF NOT EXISTS revocations (
 
 /** The tokens that one stream takes no more, until they would have ended by themselves. */
 export class Revocations {
-  readonly #host: Pick<StreamHost, "now" | "exec">
+  readonly #host: Pick<StreamHost, "now" | "exec" | "bounds">
   #hasTable = false
 
-  constructor(host: Pick<StreamHost, "now" | "exec">) {
+  constructor(host: Pick<StreamHost, "now" | "exec" | "bounds">) {
     this.#host = host
   }
 
@@ -32,7 +32,7 @@ export class Revocations {
     this.#run("DELETE FROM revocations WHERE until <= ?", now)
     const others = "SELECT COUNT(*) AS count FROM revocations WHERE NOT (kind = ? AND name = ?)"
     const [row] = this.#run(others, kind, name)
-    if (wholeIn(row?.count) >= LIMITS.revocationsMax) return false
+    if (wholeIn(row?.count) >= this.#host.bounds.revocationsMax) return false
     const until = now + LIMITS.tokenLifeMsMax + 2 * LIMITS.clockToleranceMs // once to be taken, once to be honoured
     const insert = "INSERT OR REPLACE INTO revocations (kind, name, at, until) VALUES (?, ?, ?, ?)"
     this.#run(insert, kind, name, now, until)

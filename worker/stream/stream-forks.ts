@@ -2,7 +2,6 @@ import type { RawBody } from "../../shared/append.ts"
 import { mediaType } from "../../shared/http.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { isSameLifetime } from "../../shared/lifetime.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import { beginningOf, type CreateFault, type CreateOutcome, LEFT_TO_FORKS } from "./create.ts"
 import {
@@ -94,8 +93,9 @@ export class StreamForks {
       stream.fork?.lineage ?? [],
       base,
     )
-    if (lineage.length > LIMITS.lineageLengthMax) {
-      const reason = `A fork descends from ${LIMITS.lineageLengthMax} streams at most; this one would from more.`
+    const { lineageLengthMax } = this.#parts.host.bounds
+    if (lineage.length > lineageLengthMax) {
+      const reason = `A fork descends from ${lineageLengthMax} streams at most; this one would from more.`
       return { kind: "conflict", reason }
     }
     addReference(this.#parts.host, { id, path })
@@ -114,16 +114,19 @@ export class StreamForks {
   /** The forks that keep a deleted stream, at most as many as one look asks. */
   keepers(): readonly ForkReference[] {
     const stream = this.#parts.log.find()
-    return stream?.deletedAt === undefined ? [] : referencesIn(this.#parts.host, LIMITS.forksPerLookMax)
+    const { host } = this.#parts
+    return stream?.deletedAt === undefined ? [] : referencesIn(host, host.bounds.forksPerLookMax)
   }
 
   /** Asks to be woken for the next look at the forks of a deleted stream: ever more rarely. */
   wakeToLook(): void {
     const deletedAt = this.#parts.log.find()?.deletedAt
     if (deletedAt === undefined) return
-    const now = this.#parts.host.now()
-    const wait = Math.min(Math.max(now - deletedAt, LIMITS.forkLookMsMin), LIMITS.forkLookMsMax)
-    this.#parts.host.wakeAt((now + wait) as Millis) // a time plus a duration
+    const { host } = this.#parts
+    const { forkLookMsMin, forkLookMsMax } = host.bounds
+    const now = host.now()
+    const wait = Math.min(Math.max(now - deletedAt, forkLookMsMin), forkLookMsMax)
+    host.wakeAt((now + wait) as Millis) // a time plus a duration
   }
 }
 

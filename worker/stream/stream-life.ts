@@ -1,7 +1,6 @@
 import { CLOSE } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { endOf, isUseWorthNoting } from "../../shared/lifetime.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { StreamSeals } from "../segments/stream-seals.ts"
 import { referencesIn } from "./fork-references.ts"
 import type { StreamHost } from "./stream-host.ts"
@@ -63,7 +62,7 @@ export class StreamLife {
     const now = this.#host.now()
     this.#log.noteDeleted(now)
     this.#closeReaders()
-    this.#host.wakeAt((now + LIMITS.forkLookMsMin) as Millis) // a time plus a duration
+    this.#host.wakeAt((now + this.#host.bounds.forkLookMsMin) as Millis) // a time plus a duration
     return { kind: "deleted" }
   }
 

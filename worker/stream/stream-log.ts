@@ -1,6 +1,5 @@
 import type { Chain } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Place } from "../../shared/offset.ts"
 import type { Meter } from "../meter/meter.ts"
 import { writeForkRecord } from "./fork-record.ts"
@@ -88,14 +87,14 @@ const FIND = `SELECT stream.*, last.tail, last.bytes_to, last.chain, last.meter 
  * transaction.
  */
 export class StreamLog {
-  readonly #host: Pick<StreamHost, "exec">
+  readonly #host: Pick<StreamHost, "exec" | "bounds">
   readonly #meter: Meter
   #hasTables = false
   /** What `find` and `producer` would read, as far as it is known. Whatever writes forgets it. */
   #known: StreamRecord | undefined
   readonly #producers = new Map<string, ProducerRecord>()
 
-  constructor(host: Pick<StreamHost, "exec">, meter: Meter) {
+  constructor(host: Pick<StreamHost, "exec" | "bounds">, meter: Meter) {
     this.#host = host
     this.#meter = meter
   }
@@ -114,7 +113,8 @@ export class StreamLog {
   /** Takes note of what has been written, once it is: it need not be read again. */
   remember(stream: StreamRecord, producers: ReadonlyMap<string, ProducerRecord>): void {
     this.#known = stream
-    if (this.#producers.size + producers.size > LIMITS.producersRememberedMax) this.#producers.clear()
+    if (this.#producers.size + producers.size > this.#host.bounds.producersRememberedMax)
+      this.#producers.clear()
     for (const [id, producer] of producers) this.#producers.set(id, producer)
   }
 

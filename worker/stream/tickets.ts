@@ -1,6 +1,5 @@
 import { parseJson } from "../../shared/decoded.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { type Caller, storedCaller } from "../access/caller.ts"
 import { type StreamHost, textIn, wholeIn } from "./stream-host.ts"
 
@@ -26,10 +25,10 @@ export type Issued = ({ readonly kind: "issued" } & Ticket) | { readonly kind: "
 
 /** Lets who has shown a token open one socket, with something that may be seen by others afterwards. */
 export class Tickets {
-  readonly #host: Pick<StreamHost, "now" | "exec">
+  readonly #host: Pick<StreamHost, "now" | "exec" | "bounds">
   #hasTable = false
 
-  constructor(host: Pick<StreamHost, "now" | "exec">) {
+  constructor(host: Pick<StreamHost, "now" | "exec" | "bounds">) {
     this.#host = host
   }
 
@@ -41,8 +40,8 @@ export class Tickets {
     const [row] = this.#run("SELECT MIN(number) AS low, MAX(number) AS high FROM tickets")
     const [low, high] = row?.low == null ? [1, 0] : [wholeIn(row.low), wholeIn(row.high)]
     const number = high + 1
-    if (number - low >= LIMITS.ticketsMax) return undefined
-    const expiresAt = (this.#host.now() + LIMITS.ticketMsMax) as Millis // a time plus a duration is a time
+    if (number - low >= this.#host.bounds.ticketsMax) return undefined
+    const expiresAt = (this.#host.now() + this.#host.bounds.ticketMsMax) as Millis // a time plus a duration is a time
     const insert = "INSERT INTO tickets (number, secret, caller, expires_at) VALUES (?, ?, ?, ?)"
     this.#run(insert, number, secret, JSON.stringify(caller), expiresAt)
     return { ticket: `${number}.${secret}`, expiresAt }

@@ -1,6 +1,5 @@
 import type { Millis } from "../../shared/ids.ts"
 import { endOf } from "../../shared/lifetime.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import type { StreamSeals } from "../segments/stream-seals.ts"
 import { walk } from "./log-pages.ts"
@@ -84,7 +83,7 @@ export class Upkeep {
     if (oldest === undefined) return undefined
     if (this.#isOver(stream, oldest.at, oldest.bytesTo)) return now
     if (ageMs === undefined) return undefined
-    return oldest.at + ageMs + Math.min(ageMs / SLACK, LIMITS.retentionSlackMsMax)
+    return oldest.at + ageMs + Math.min(ageMs / SLACK, this.#parts.host.bounds.retentionSlackMsMax)
   }
 
   #isOver({ retention, bytes }: StreamRecord, at: number, bytesTo: number): boolean {
