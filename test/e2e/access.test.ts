@@ -153,7 +153,7 @@ describe("an edge that asks who calls", () => {
     ] as const)
     await page.evaluate(() => app.burst("A", 0, 3))
     await expect.poll(() => lastErrorOf(page, `${path}/lines`)).toMatchObject({ code: "unreachable" })
-    expect(await pendingOf(page)).toBe(3)
+    await expect.poll(() => pendingOf(page)).toBe(3)
     const headers = { authorization: `Bearer ${token}` }
     expect((await fetch(`${edge.url}/v1/stream/${path}/lines`, { headers })).status).toBe(404)
   })
