@@ -71,13 +71,19 @@ function world(answer: () => Response = () => new Response("[]", { headers: EMPT
 
 const THROTTLED = { t: "reply", id: 0, status: 429, headers: { "retry-after": "7" }, message: "Too fast." }
 
+/** A live client whose first append has come too soon. */
+async function throttled(reply: object = THROTTLED) {
+  const made = world()
+  made.sync.input({ kind: "started" })
+  await made.live()
+  made.append(1, "x")
+  await vi.waitFor(() => expect(made.appends()).toHaveLength(1))
+  made.told(reply)
+  return made
+}
+
 test("[CONN10] an append that comes too soon keeps the socket, and the same bytes go out when the edge said", async () => {
-  const { seen, sync, replica, pass, append, told, live, appends } = world()
-  sync.input({ kind: "started" })
-  await live()
-  append(1, "x")
-  await vi.waitFor(() => expect(appends()).toHaveLength(1))
-  told(THROTTLED)
+  const { seen, sync, replica, pass, append, told, appends } = await throttled()
   append(2, "y")
   expect(sync.state.kind).toBe("live")
   expect(sync.lastError).toEqual({ code: "throttled", message: "Too fast. Sent again after 7 s." })
@@ -98,12 +104,7 @@ test("[CONN10] an append that comes too soon keeps the socket, and the same byte
 })
 
 test("[CONN10] a batch that is read back while it waits is not sent again, nor is the next one twice", async () => {
-  const { seen, sync, pass, append, told, live, appends } = world()
-  sync.input({ kind: "started" })
-  await live()
-  append(1, "x")
-  await vi.waitFor(() => expect(appends()).toHaveLength(1))
-  told(THROTTLED)
+  const { seen, sync, pass, append, appends } = await throttled()
   append(2, "y")
   const own = entry("x").text
   seen.sockets.at(-1)?.frame(`{"t":"data","from":"${START}","next":"0001","upToDate":true}\n${own}`)
@@ -114,12 +115,7 @@ test("[CONN10] a batch that is read back while it waits is not sent again, nor i
 })
 
 test("[CONN10] the wait ends with its socket: the next one is given the batch once", async () => {
-  const { seen, sync, pass, append, told, live, appends } = world()
-  sync.input({ kind: "started" })
-  await live()
-  append(1, "x")
-  await vi.waitFor(() => expect(appends()).toHaveLength(1))
-  told(THROTTLED)
+  const { seen, sync, pass, live, appends } = await throttled()
   seen.sockets.at(-1)?.closed(1006)
   expect(sync.lastError).toMatchObject({ code: "unreachable" })
   pass(0)
@@ -130,12 +126,7 @@ test("[CONN10] the wait ends with its socket: the next one is given the batch on
 })
 
 test("[CONN10] an edge that does not say how long is asked again after the longest wait", async () => {
-  const { sync, pass, append, told, live, appends } = world()
-  sync.input({ kind: "started" })
-  await live()
-  append(1, "x")
-  await vi.waitFor(() => expect(appends()).toHaveLength(1))
-  told({ ...THROTTLED, headers: {} })
+  const { pass, told, appends } = await throttled({ ...THROTTLED, headers: {} })
   pass(LIMITS.pingMsInterval) // a live edge answers
   told({ t: "control", next: START, upToDate: true })
   pass(LIMITS.retryMsMax - LIMITS.pingMsInterval - 1)

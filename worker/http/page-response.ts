@@ -1,5 +1,6 @@
 import type { EdgeFrame } from "../../shared/frames.ts"
 import { HEADER } from "../../shared/http.ts"
+import { arrayOfText } from "../page-body.ts"
 import type { Page, ReadFault } from "../stream/stream-reads.ts"
 import { refuse } from "./answer.ts"
 
@@ -41,14 +42,10 @@ export function faultResponse(fault: ReadFault): Response {
 export function pageOf(frame: EdgeFrame, before: Page): Page | undefined {
   if (frame.t === "control" && frame.closed) return { ...before, ...frame, from: before.next, body: EMPTY }
   if (frame.t !== "data") return undefined
-  return { ...before, ...frame, body: typeof frame.body === "string" ? encodeArray(frame.body) : frame.body }
+  return { ...before, ...frame, body: typeof frame.body === "string" ? arrayOfText(frame.body) : frame.body }
 }
 
 const EMPTY = new Uint8Array()
-
-function encodeArray(batch: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(new TextEncoder().encode(`[${batch}]`))
-}
 
 /** Whether a page holds nothing. An empty JSON array has a body all the same. */
 export function isEmpty({ from, next }: Pick<Page, "from" | "next">): boolean {

@@ -2,10 +2,10 @@ import { assert } from "../../shared/assert.ts"
 import { isJsonType } from "../../shared/http.ts"
 import { issueOffset } from "../../shared/offset.ts"
 import type { Env } from "../env.ts"
+import { joinArrays, joinBytes } from "../page-body.ts"
 import { sha256 } from "../segments/r2-store.ts"
 import type { SegmentStore } from "../segments/sealer.ts"
 import { readSegment } from "../segments/segment.ts"
-import { joinBytes } from "../stream/log-pages.ts"
 import type { Page, ReadFault, Sealed } from "../stream/stream-reads.ts"
 import type { StreamAccess } from "./feed.ts"
 
@@ -97,17 +97,4 @@ function joined(pages: readonly Page[]): Page {
     from: first.from,
     body: isJsonType(first.contentType) ? joinArrays(bodies) : joinBytes(bodies),
   }
-}
-
-const BRACKETS = [Uint8Array.of(0x5b), Uint8Array.of(0x5d)] as const
-const COMMA = Uint8Array.of(0x2c)
-
-/** One JSON array of several that are not empty. */
-function joinArrays(arrays: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const [opening, closing] = BRACKETS
-  const insides = arrays.flatMap((array, at) => {
-    const inside = array.subarray(1, array.length - 1)
-    return at === 0 ? [inside] : [COMMA, inside]
-  })
-  return joinBytes([opening, ...insides, closing])
 }

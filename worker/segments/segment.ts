@@ -3,6 +3,7 @@ import { splitBatch } from "../../shared/batch.ts"
 import { type Chain, extendChain } from "../../shared/chain.ts"
 import { isJsonType } from "../../shared/http.ts"
 import type { Place } from "../../shared/offset.ts"
+import { arrayOfText } from "../page-body.ts"
 
 /*
  * A sealed segment: whole batches of a stream that have left its object, as one object of R2.
@@ -68,7 +69,7 @@ function readText(body: Uint8Array, { segment, place, until }: SegmentPart): Seg
   const reachesEnd = until >= segment.next.position
   const text = reachesEnd ? rest : splitBatch(rest, until - place.position)[0]
   const next = reachesEnd ? segment.next : { position: until, chain: extendChain(place.chain, text) }
-  return { next, body: Uint8Array.from(new TextEncoder().encode(`[${text}]`)) }
+  return { next, body: arrayOfText(text) }
 }
 
 function readBytes(

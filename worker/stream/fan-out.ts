@@ -2,8 +2,8 @@ import type { Reply } from "../../shared/append-reply.ts"
 import { joinBatches } from "../../shared/batch.ts"
 import { CLOSE, encodeEdgeFrame, type FrameBody } from "../../shared/frames.ts"
 import type { Meter } from "../meter/meter.ts"
+import { joinBytes } from "../page-body.ts"
 import type { AppendAsk, Judged, Stored } from "./append-turn.ts"
-import { joinBytes } from "./log-pages.ts"
 import type { Reader } from "./stream-host.ts"
 
 export type TellParts = {

@@ -5,6 +5,7 @@ import type { FrameBody } from "../../shared/frames.ts"
 import { isJsonType } from "../../shared/http.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Place } from "../../shared/offset.ts"
+import { arrayOf, joinBytes } from "../page-body.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import { bytesIn, type SqlRow, type SqlValue, type StreamHost, textIn, wholeIn } from "./stream-host.ts"
 import { chainIn, type StreamRecord } from "./stream-record.ts"
@@ -85,8 +86,7 @@ export function readForHttp(
     const text = cut.get(at)
     return text === undefined ? bytesIn(row.body) : new TextEncoder().encode(text)
   })
-  const separated = bodies.flatMap((body, at) => (at === 0 ? [body] : [COMMA, body]))
-  return { next: endOf(rows, claim, cut), body: joinBytes([OPENING, ...separated, CLOSING]) }
+  return { next: endOf(rows, claim, cut), body: arrayOf(bodies) }
 }
 
 function readRows(
@@ -156,20 +156,6 @@ function endOf(
   if (position <= until) return { position, chain: chainIn(last.chain) }
   const before = rows.length === 1 ? place.chain : chainIn(rows.at(-2)?.chain)
   return { position: until, chain: extendChain(before, cut.get(rows.length - 1) ?? "") }
-}
-
-const OPENING = Uint8Array.of(0x5b)
-const COMMA = Uint8Array.of(0x2c)
-const CLOSING = Uint8Array.of(0x5d)
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
 }
 
 const BATCH_AT = `SELECT first, bytes_to - length(CAST(body AS BLOB)) AS bytes FROM batches

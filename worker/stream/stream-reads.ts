@@ -4,6 +4,7 @@ import { CLOSE, encodeEdgeFrame } from "../../shared/frames.ts"
 import { isJsonType } from "../../shared/http.ts"
 import { issueOffset, type Offset, type Place } from "../../shared/offset.ts"
 import type { Meter } from "../meter/meter.ts"
+import { arrayOf } from "../page-body.ts"
 import type { SegmentPart } from "../segments/segment.ts"
 import type { SegmentIndex } from "../segments/segment-index.ts"
 import { holderAt } from "./lineage.ts"
@@ -184,7 +185,7 @@ function emptyPage(stream: StreamRecord, place: Place, stop: Place): Page | Read
     return { kind: "malformed", reason: "A read ends where it begins or later; an earlier end came." }
   }
   const { contentType } = stream
-  const body = isJsonType(contentType) ? Uint8Array.of(0x5b, 0x5d) : new Uint8Array()
+  const body = isJsonType(contentType) ? arrayOf([]) : new Uint8Array()
   return { kind: "page", contentType, ...marksOf(stream, place, place), body }
 }
 
