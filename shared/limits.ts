@@ -123,6 +123,10 @@ export const LIMITS = {
   sqlLengthMax: 30_000,
   /** Parameters of one statement: what Durable Objects bind. */
   sqlParametersMax: 100,
+  /** Between two signs of life of the leading tab: a message that costs nothing. */
+  beatMsInterval: 1_000,
+  /** So many missed, and another tab takes the lead: a leader that is frozen is replaced within 5 s. */
+  beatsMissedMax: 4,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
@@ -142,5 +146,6 @@ assert(
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
+assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
 assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

@@ -14,7 +14,7 @@ export type LiveListener = {
 }
 
 type Live = {
-  readonly query: CompiledQuery
+  query: CompiledQuery
   readonly parameters: QueryParameters
   readonly listener: LiveListener
   /** What the listener has seen; undefined when its last news was an error. */
@@ -31,7 +31,17 @@ export class LiveQueries {
     this.#live.add(live)
     answer(live)
     return () => {
-      if (this.#live.delete(live)) query.close()
+      if (this.#live.delete(live)) live.query.close()
+    }
+  }
+
+  /** The same queries over another database of the same tables: they answer again where its rows differ. */
+  move(compile: (sql: string) => CompiledQuery): void {
+    for (const live of [...this.#live]) {
+      const { query } = live
+      live.query = compile(query.sql)
+      query.close()
+      answer(live)
     }
   }
 

@@ -59,7 +59,7 @@ export class ViewState {
   readonly #catalog: Catalog
   readonly #fold: ViewFold
   readonly #layer = new PendingLayer()
-  readonly #live = new LiveQueries()
+  #live = new LiveQueries()
   readonly #queries = new Map<string, CompiledQuery>()
   #haltsBelow: ViewFold["halts"]
   #changed = new Set<string>()
@@ -128,6 +128,14 @@ export class ViewState {
     const changed = this.#changed
     this.#changed = new Set()
     this.#live.refresh(changed)
+  }
+
+  /** Takes the live queries of a state that this one replaces; they hear of rows that differ. */
+  replace(old: ViewState): void {
+    this.#live.close()
+    this.#live = old.#live
+    old.#live = new LiveQueries()
+    this.#live.move((sql) => compileQuery(this.#database, this.#catalog, sql))
   }
 
   /**

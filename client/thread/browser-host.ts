@@ -1,6 +1,6 @@
 import type { Millis } from "../../shared/ids.ts"
 import { loadSqlite } from "../state/sqlite.ts"
-import type { Host, Socket, SocketListener } from "./host.ts"
+import type { Host, LockOptions, Socket, SocketListener } from "./host.ts"
 import { openIdbStorage } from "./idb-storage.ts"
 
 /** The engine's outside, as a Web Worker has it. */
@@ -16,11 +16,7 @@ export const browserHost: Host = {
   openSocket,
   openStorage: openIdbStorage,
   openSql: async () => (await loadSqlite()).open(),
-  lock(name, signal, held) {
-    navigator.locks.request(name, { signal }, held).catch((reason: unknown) => {
-      if (!signal.aborted) throw reason
-    })
-  },
+  lock,
   onOnline(listener) {
     addEventListener("online", listener)
     return () => removeEventListener("online", listener)
@@ -46,4 +42,21 @@ function openSocket(url: string, protocols: string[], listener: SocketListener):
       socket.close()
     },
   }
+}
+
+/** A request ends with an AbortError when its waiting is ended, and when its lock is taken away. */
+function lock(
+  name: string,
+  { signal, steal }: LockOptions,
+  held: (lost: AbortSignal) => Promise<void>,
+): void {
+  if (signal.aborted) return
+  const lost = new AbortController()
+  const options = steal ? { steal } : { signal } // the platform does not take both
+  navigator.locks
+    .request(name, options, () => held(lost.signal))
+    .catch((reason: unknown) => {
+      lost.abort()
+      if (!(reason instanceof DOMException && reason.name === "AbortError")) throw reason
+    })
 }

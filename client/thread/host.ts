@@ -19,14 +19,17 @@ export interface Host {
   openSql(): Promise<SqlDatabase>
   /**
    * Calls `held` when this thread alone in the browser holds the lock, and lets it go when the promise that `held`
-   * returns settles. `signal` ends the waiting.
+   * returns settles. `signal` ends the waiting. With `steal` the lock is taken from whoever has it, at once; who loses
+   * it so has its `lost` aborted, as soon as it can hear.
    */
-  lock(name: string, signal: AbortSignal, held: () => Promise<void>): void
+  lock(name: string, options: LockOptions, held: (lost: AbortSignal) => Promise<void>): void
   /** Calls when the platform believes that the network is back. Returns the way to stop. */
   onOnline(listener: () => void): () => void
   /** Carries values to every other thread of this browser that opened the same name, in order, and not to itself. */
   openChannel(name: string, listener: (message: unknown) => void): Channel
 }
+
+export type LockOptions = { readonly signal: AbortSignal; readonly steal: boolean }
 
 export interface Channel {
   post(message: unknown): void

@@ -42,6 +42,7 @@ export class Replica {
   /** Entries that are pending no more, or never were since the disk had shown them. */
   readonly #gone = new WeakSet<PendingEntry>()
   #pendingEvents = 0
+  #restarts = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
     this.stream = record.stream
@@ -74,6 +75,11 @@ export class Replica {
   /** What other tabs have stored is to be looked for behind this key. */
   get mergedTo(): OutboxKey {
     return this.#mergedTo
+  }
+
+  /** How often it began anew: what was read from its log before a new count is of no use. */
+  get restarts(): number {
+    return this.#restarts
   }
 
   get record(): StreamRecord {
@@ -140,6 +146,18 @@ export class Replica {
 
   /** Takes in what the disk holds behind `mergedTo`: entries that other tabs have stored, and its own. */
   merge(entries: readonly StoredEntry[]): void {
+    const fresh = this.#unknown(entries)
+    const [first] = fresh
+    if (first === undefined) return
+    const last = this.#pending.at(-1)
+    if (last === undefined || inOrder(last, first) < 0) return this.#push(fresh)
+    this.#pending = [...this.#pending, ...fresh].sort(inOrder)
+    this.#count()
+    this.#listener.reordered(this.stream)
+  }
+
+  /** Those that this replica does not show yet. The others learn their keys. */
+  #unknown(entries: readonly StoredEntry[]): PendingEntry[] {
     const unkeyed = new Map(this.#unkeyed().map((entry) => [idOf(entry), entry]))
     const fresh: PendingEntry[] = []
     for (const entry of entries) {
@@ -150,14 +168,8 @@ export class Replica {
       else shown.key = entry.key
     }
     this.#merged(entries)
-    const [first] = fresh
-    if (first === undefined) return
     for (const entry of fresh) this.#seen.add(idOf(entry))
-    const last = this.#pending.at(-1)
-    if (last === undefined || inOrder(last, first) < 0) return this.#push(fresh)
-    this.#pending = [...this.#pending, ...fresh].sort(inOrder)
-    this.#count()
-    this.#listener.reordered(this.stream)
+    return fresh
   }
 
   /** Takes in the next page of the edge's log. Anything but the next page changes nothing. */
@@ -173,6 +185,26 @@ export class Replica {
     this.#head = page.next
     this.#listener.advanced(this.stream, page, confirmed)
     return { arrival: kind, confirmed }
+  }
+
+  /**
+   * Begins anew with what the disk has, which is another log than this replica's, or less of it. Entries that wait for
+   * the disk stay. Answers those that the disk no longer has as pending: its log holds them. The listener hears nothing.
+   */
+  restart(record: StreamRecord, entries: readonly StoredEntry[]): PendingEntry[] {
+    this.#restarts++
+    const kept = new Set(entries.map(({ key }) => key))
+    const gone = this.#pending.filter(({ key }) => key !== undefined && !kept.has(key))
+    for (const entry of gone) this.#gone.add(entry)
+    this.#pending = this.#unkeyed()
+    this.#head = record.head
+    this.#position = positionOf(record)
+    this.#mergedTo = NO_KEY
+    this.#own.clear()
+    this.#seen.clear()
+    this.#pending = [...this.#unknown(entries), ...this.#pending].sort(inOrder)
+    this.#count()
+    return gone
   }
 
   #inFlight(): PendingEntry[] {

@@ -1,59 +1,49 @@
-import { parseBatch } from "../../shared/batch.ts"
+import { unreachable } from "../../shared/assert.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ConnectionStatus, databaseName, type NewEntry, type OpenOptions } from "../port.ts"
-import { standForLeader } from "./candidate.ts"
 import type { Host } from "./host.ts"
-import { Leader, type LeaderListener } from "./leader.ts"
-import { Deposed, DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { Leadership, type LeadershipListener } from "./leadership.ts"
+import { DeviceLog } from "./log.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
-import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import type { PendingEntry, Replica } from "./replica.ts"
+import { Replicas, type ReplicasListener } from "./replicas.ts"
 import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
 import { Tokens } from "./tokens.ts"
 import { Views } from "./views.ts"
 
-/** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
-const LOOK_MS_INTERVAL = 10_000
-
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
-export class Session implements ReplicaListener, LeaderListener {
+export class Session implements ReplicasListener, LeadershipListener {
   readonly device: ProducerId
   readonly views: Views
-  readonly #host: Host
-  readonly #options: OpenOptions
   readonly #log: DeviceLog
   readonly #tabs: Tabs
-  readonly #tokens: Tokens | undefined
-  readonly #replicas = new Map<StreamPath, Promise<Replica>>()
-  readonly #open = new Map<StreamPath, Replica>()
-  /** What was appended to streams that are still being loaded, in the order of appending. */
-  readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
+  readonly #replicas: Replicas
+  readonly #leadership: Leadership
   readonly #shown = new ShownEntries()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
-  readonly #ended = new AbortController()
-  #refreshes: Promise<void> = Promise.resolve()
-  #leader: Leader | undefined
-  #release: () => void = () => {}
-  #stopLooking: () => void = () => {}
   #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, page: PageLink) {
+    const name = databaseName(options)
     this.device = device
-    this.#host = host
-    this.#options = options
     this.#log = log
-    this.#tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
     this.#receipts = new Receipts(page.notify)
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
-    this.#tabs = openTabs(host, `${databaseName(options)}:tabs`, (message) => this.#hear(message))
-    this.#seekLeadership()
+    this.#replicas = new Replicas(log, this)
+    this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
+    const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
+    const ours = { host, edge: options.edge, device, log, tokens, tabs: this.#tabs }
+    const isPaused = () => this.#pause.paused
+    const parts = { ...ours, lockName: `${name}:leader`, replicas: this.#replicas, isPaused }
+    this.#leadership = new Leadership(parts, this)
     this.#status.changed()
   }
 
@@ -65,20 +55,12 @@ export class Session implements ReplicaListener, LeaderListener {
 
   /** What this tab knows of a stream; loaded from the disk the first time. */
   replica(stream: StreamPath): Promise<Replica> {
-    let replica = this.#replicas.get(stream)
-    if (replica === undefined) {
-      replica = this.#load(stream)
-      this.#replicas.set(stream, replica)
-    }
-    return replica
+    return this.#replicas.get(stream)
   }
 
   /** Shows entries that the page has handed to the disk. */
   show(stream: StreamPath, entries: readonly NewEntry[]): void {
-    const pending = this.#shown.add(entries)
-    const replica = this.#open.get(stream)
-    if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...pending])
-    else replica.append(pending)
+    this.#replicas.show(stream, this.#shown.add(entries))
     this.#status.changed()
   }
 
@@ -89,7 +71,7 @@ export class Session implements ReplicaListener, LeaderListener {
     const confirmed = replica.stored(entries, keys)
     this.#receipts.await(keys, tickets)
     this.#receipts.confirmed(confirmed, replica.head)
-    this.#leader?.appended(stream)
+    this.#leadership.appended(stream)
     this.#tabs.tell({ kind: "appended", stream })
   }
 
@@ -108,16 +90,24 @@ export class Session implements ReplicaListener, LeaderListener {
 
   /** Nothing of this session runs any more when it resolves. */
   async close(): Promise<void> {
-    this.#ended.abort()
-    this.#leader?.end()
-    this.#release()
+    this.#leadership.close()
     this.#tabs.close()
     this.#status.close()
     this.views.close()
     this.#log.close()
   }
 
-  // Replicas tell what becomes of their streams.
+  // The replicas tell what becomes of their streams.
+
+  loaded(replica: Replica): void {
+    this.#tabs.tell({ kind: "wanted", stream: replica.stream })
+    this.#leadership.sync(replica)
+    this.#status.changed()
+  }
+
+  isLeading(): boolean {
+    return this.#leadership.isLeading
+  }
 
   appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
     this.views.appended(stream, entries)
@@ -134,7 +124,26 @@ export class Session implements ReplicaListener, LeaderListener {
     this.views.reordered(stream)
   }
 
-  // The leadership tells what becomes of the connections.
+  restarted({ stream, head }: Replica, confirmed: readonly PendingEntry[]): void {
+    this.views.refold(stream)
+    this.#receipts.confirmed(confirmed, head)
+    this.#status.changed()
+  }
+
+  diskFailed(stream: StreamPath, reason: unknown): void {
+    const message = reason instanceof Error ? reason.message : String(reason)
+    this.#status.setError(stream, { code: "storage-unavailable", message })
+  }
+
+  // The leadership tells what becomes of it and of the connections.
+
+  roleChanged(): void {
+    this.#status.changed()
+  }
+
+  cannotLead(reason: unknown): void {
+    for (const { stream } of this.#replicas.all) this.diskFailed(stream, reason)
+  }
 
   connectionChanged(stream: StreamPath, status: ConnectionStatus): void {
     this.#status.setConnection(stream, status)
@@ -146,128 +155,47 @@ export class Session implements ReplicaListener, LeaderListener {
   }
 
   unsaved(_stream: StreamPath, reason: unknown): void {
-    if (!(reason instanceof Deposed)) return // the connection rests, says why, and comes again
-    this.#leader?.end()
-    this.#release()
+    this.#leadership.unsaved(reason)
   }
 
   rejected(stream: StreamPath, error: ErrorData): void {
     this.#tabs.tell({ kind: "rejected", stream, error })
-    this.#receipts.rejected(this.#open.get(stream)?.pending ?? [], error)
-  }
-
-  async #load(stream: StreamPath): Promise<Replica> {
-    const { record, entries } = await this.#log.open(stream, NO_KEY)
-    const replica = new Replica(record, entries, this)
-    replica.append(this.#early.get(stream) ?? [])
-    this.#early.delete(stream)
-    this.#open.set(stream, replica)
-    this.#tabs.tell({ kind: "wanted", stream })
-    this.#leader?.sync(replica)
-    this.#status.changed()
-    return replica
-  }
-
-  #seekLeadership(): void {
-    const lockName = `${databaseName(this.#options)}:leader`
-    const cannotLead = (reason: unknown) => {
-      for (const stream of this.#open.keys()) this.#diskFailed(stream, reason)
-    }
-    standForLeader(this.#host, lockName, this.#ended.signal, () => this.#lead(), cannotLead)
-  }
-
-  /** Leads until the session ends or is deposed. */
-  async #lead(): Promise<void> {
-    const term = await this.#log.claim()
-    if (this.#ended.signal.aborted) return
-    const over = new Promise<void>((resolve) => {
-      this.#release = resolve
-    })
-    const { streams, upTo } = await this.#log.owing(NO_KEY)
-    for (const stream of new Set([...streams, ...this.#replicas.keys()])) await this.#takeOver(stream)
-    if (this.#ended.signal.aborted) return
-    const ours = { host: this.#host, edge: this.#options.edge, device: this.device, log: this.#log }
-    const office = { ...ours, tokens: this.#tokens, term }
-    this.#leader = new Leader(office, this.#pause.paused, this)
-    for (const replica of this.#open.values()) this.#leader.sync(replica)
-    this.#tabs.tell({ kind: "leading" })
-    this.#status.changed()
-    try {
-      await this.#lookAround(upTo)
-      await over
-    } finally {
-      this.#stopLooking()
-      this.#leader.end()
-      this.#leader = undefined
-    }
-  }
-
-  /** Finds what was stored while nobody led, and what tabs store that end before they can tell of it. */
-  async #lookAround(seenTo: OutboxKey): Promise<void> {
-    let upTo = seenTo
-    try {
-      const owing = await this.#log.owing(seenTo)
-      await Promise.all(owing.streams.map((stream) => this.#refresh(stream)))
-      upTo = owing.upTo
-    } finally {
-      const again = () => this.#lookAround(upTo).catch(() => {}) // the next look may find the disk in order
-      if (this.#leader !== undefined) this.#stopLooking = this.#host.after(LOOK_MS_INTERVAL, again)
-    }
+    this.#receipts.rejected(this.#replicas.opened(stream)?.pending ?? [], error)
   }
 
   #hear(message: TabMessage): void {
     switch (message.kind) {
+      case "beat":
+        return this.#leadership.heardBeat()
       case "appended":
       case "saved":
-        if (this.#open.has(message.stream)) void this.#refresh(message.stream)
-        return
+        return this.#look(message.stream)
       case "wanted":
-        if (this.#leader !== undefined) void this.#serve(message.stream)
+        if (this.isLeading()) void this.#serve(message.stream)
         return
       case "leading":
-        for (const stream of this.#replicas.keys()) this.#tabs.tell({ kind: "wanted", stream })
+        for (const stream of this.#replicas.wanted) this.#tabs.tell({ kind: "wanted", stream })
         return
       case "connection":
         return this.#status.setConnection(message.stream, message.status)
       case "paused":
         return this.#adopt(message)
       case "rejected":
-        return this.#receipts.rejected(this.#open.get(message.stream)?.pending ?? [], message.error)
+        return this.#receipts.rejected(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
+      default:
+        return unreachable(message)
     }
   }
 
-  /** Looks at what other tabs have stored, one look after the other. */
-  #refresh(stream: StreamPath): Promise<void> {
-    const look = this.#refreshes.then(async () => {
-      await this.#catchUpWithDisk(await this.replica(stream))
-    })
-    this.#refreshes = look.catch((reason: unknown) => this.#diskFailed(stream, reason))
-    return look
-  }
-
-  /** Entries first: one that is confirmed between the two looks is seen pending and then confirmed, never neither. */
-  async #catchUpWithDisk(replica: Replica): Promise<StreamRecord> {
-    const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo)
-    replica.merge(entries)
-    if (this.#leader !== undefined) {
-      this.#leader.appended(replica.stream)
-      return record // the leader's pages come from the edge, and its disk is behind it
-    }
-    for await (const pages of this.#log.pages(replica.stream, { after: replica.head, upTo: record.head })) {
-      for (const page of pages) replica.take({ ...page, messages: parseBatch(page.text) })
-    }
-    return record
-  }
-
-  /** A new leader reads and produces on from where the disk says, whoever led before. */
-  async #takeOver(stream: StreamPath): Promise<void> {
-    const replica = await this.replica(stream)
-    replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
+  /** A leader's pages come from the edge, and its disk is behind it: it looks for entries of others alone. */
+  #look(stream: StreamPath): void {
+    if (this.#replicas.opened(stream) === undefined) return
+    const looked = this.#replicas.refresh(stream).then(() => this.#leadership.appended(stream))
+    looked.catch(() => {}) // `diskFailed` was told
   }
 
   async #serve(stream: StreamPath): Promise<void> {
-    const replica = await this.replica(stream)
-    this.#leader?.sync(replica)
+    this.#leadership.sync(await this.replica(stream))
     const status = this.#status.connection(stream)
     if (status !== undefined) this.#tabs.tell({ kind: "connection", stream, status })
     this.#tabs.tell({ kind: "paused", ...this.#pause })
@@ -277,22 +205,16 @@ export class Session implements ReplicaListener, LeaderListener {
     if (!isNewer({ paused, turn }, this.#pause)) return
     const isOther = paused !== this.#pause.paused
     this.#pause = { paused, turn }
-    if (isOther) this.#leader?.setPaused(paused)
+    if (isOther) this.#leadership.setPaused(paused)
     this.#status.changed()
   }
 
   #standing() {
-    const role = this.#leader === undefined ? "follower" : "leader"
     return {
-      role,
+      role: this.isLeading() ? "leader" : "follower",
       paused: this.#pause.paused,
-      replicas: this.#open.values(),
+      replicas: this.#replicas.all,
       halts: this.views.halts(),
     } as const
-  }
-
-  #diskFailed(stream: StreamPath, reason: unknown): void {
-    const message = reason instanceof Error ? reason.message : String(reason)
-    this.#status.setError(stream, { code: "storage-unavailable", message })
   }
 }

@@ -5,6 +5,8 @@ import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
 export type TabMessage =
+  /** The leader lives. */
+  | { readonly kind: "beat" }
   /** Entries of this stream were stored. */
   | { readonly kind: "appended"; readonly stream: StreamPath }
   /** The leader has stored more of this stream's log. */

@@ -10,6 +10,7 @@ export type QueryValue = SqlValue | boolean
 
 /** A query that reads and does nothing else. */
 export type CompiledQuery = {
+  readonly sql: string
   readonly columns: readonly string[]
   /** The tables that its rows come from. */
   readonly tables: ReadonlySet<string>
@@ -50,6 +51,7 @@ function opened(
   names: readonly (string | undefined)[],
 ): CompiledQuery {
   return {
+    sql,
     columns: statement.columns,
     tables,
     rows(parameters) {

@@ -1,8 +1,14 @@
+import type { LockOptions } from "../../client/thread/host.ts"
 import type { Owner } from "./disk.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
-type Claim = { readonly owner: Owner; readonly signal: AbortSignal; readonly held: () => Promise<void> }
+type Claim = {
+  readonly owner: Owner
+  readonly signal: AbortSignal
+  readonly lost: AbortController
+  readonly held: (lost: AbortSignal) => Promise<void>
+}
 
 /** Web Locks of one device: one holder for each name, the others wait in order; the dead hold and want nothing. */
 export class Locks {
@@ -19,9 +25,13 @@ export class Locks {
     this.#onFailure = onFailure
   }
 
-  request(owner: Owner, name: string, signal: AbortSignal, held: () => Promise<void>): void {
-    const claim = { owner, signal, held }
-    this.#waiting.set(name, [...this.#queue(name), claim])
+  request(owner: Owner, name: string, { signal, steal }: LockOptions, held: Claim["held"]): void {
+    if (signal.aborted) return
+    const claim = { owner, signal, held, lost: new AbortController() }
+    const queue = this.#queue(name)
+    this.#waiting.set(name, steal ? [claim, ...queue] : [...queue, claim])
+    const holder = this.#holders.get(name)
+    if (steal && holder !== undefined) this.#take(name, holder)
     signal.addEventListener("abort", () => this.#withdraw(name, claim))
     this.#grantNext(name)
   }
@@ -37,11 +47,11 @@ export class Locks {
     for (const [name, holder] of [...this.#holders]) if (holder.owner === owner) this.#free(name, holder)
   }
 
-  /** Who waits gets the lock of one who still believes to hold it: what a thread that was frozen wakes up to. */
+  /** Who waits gets the lock of one who still believes to hold it, and who hears of it some time later. */
   steal(): boolean {
     for (const [name, holder] of this.#holders) {
       if (this.#queue(name).length === 0) continue
-      this.#free(name, holder)
+      this.#take(name, holder)
       return true
     }
     return false
@@ -72,13 +82,20 @@ export class Locks {
       this.#waiting.set(name, rest)
       this.#holders.set(name, claim)
       claim
-        .held()
+        .held(claim.lost.signal)
         .catch((error: unknown) => {
           if (!claim.signal.aborted) this.#onFailure(error)
         })
         .finally(() => {
           if (claim.owner.isAlive) this.#free(name, claim)
         })
+    })
+  }
+
+  #take(name: string, holder: Claim): void {
+    this.#free(name, holder)
+    this.#scheduler.after(this.#random.wait(1_000), `lock ${name} is lost`, () => {
+      if (holder.owner.isAlive) holder.lost.abort()
     })
   }
 

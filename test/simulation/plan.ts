@@ -19,8 +19,7 @@ export type Plan = {
   readonly network: NetworkFaults
 }
 
-/** @param steals Whether a lock may be taken from a leader that lives. */
-export function drawPlan(random: Random, steals: boolean): Plan {
+export function drawPlan(random: Random): Plan {
   const some = (value: number) => (random.chance(0.5) ? value * random.next() : 0)
   return {
     devices: random.whole(1, 4),
@@ -36,7 +35,7 @@ export function drawPlan(random: Random, steals: boolean): Plan {
       restart: some(2),
       evict: some(1),
       power: some(1),
-      steal: steals ? some(1) : 0,
+      steal: some(1),
     },
     disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
     network: {

@@ -4,14 +4,13 @@ import { hunt, runSeeds, type Summary, seedsFrom } from "./campaign.ts"
 import { MUTANTS } from "./mutants.ts"
 import { type Outcome, simulate } from "./simulation.ts"
 
-const USAGE = `npm run sim -- [--seed S] [--seeds N] [--trace | --hashes | --mutants] [--steal]
+const USAGE = `npm run sim -- [--seed S] [--seeds N] [--trace | --hashes | --mutants]
 
   --seed S    the first seed (1)
   --seeds N   how many seeds, one after the other (1)
   --trace     print everything that happens
   --hashes    print each seed's trace as one number: the same in every process
-  --mutants   put known bugs back in, one at a time; each has to be found within N seeds (200)
-  --steal     take locks from leaders that live, as from tabs that were frozen`
+  --mutants   put known bugs back in, one at a time; each has to be found within N seeds (200)`
 
 const MUTANT_SEEDS = 200
 const MS_PER_HOUR = 3_600_000
@@ -24,7 +23,6 @@ function reading() {
       trace: { type: "boolean", default: false },
       hashes: { type: "boolean", default: false },
       mutants: { type: "boolean", default: false },
-      steal: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   }).values
@@ -79,14 +77,13 @@ function request() {
 
 async function run({ numbers, ...options }: NonNullable<ReturnType<typeof request>>): Promise<boolean> {
   if (options.mutants) return runMutants(numbers)
-  const parts = { steals: options.steal }
   if (options.trace) {
     const outcomes = []
-    for (const seed of numbers) outcomes.push(await simulate(seed, { parts, onLine: print }))
+    for (const seed of numbers) outcomes.push(await simulate(seed, { onLine: print }))
     return outcomes.every(({ violation }) => violation === undefined)
   }
   const started = performance.now()
-  const summary = await runSeeds(numbers, parts, (outcome) => {
+  const summary = await runSeeds(numbers, {}, (outcome) => {
     if (options.hashes) print(`${outcome.seed} ${outcome.hash}`)
     if (outcome.violation !== undefined) printViolation(outcome, numbers.length === 1)
   })

@@ -1,4 +1,4 @@
-import type { Channel, Host, Socket, SocketListener } from "../../client/thread/host.ts"
+import type { Channel, Host, LockOptions, Socket, SocketListener } from "../../client/thread/host.ts"
 import type { Storage } from "../../client/thread/storage.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
@@ -75,8 +75,8 @@ export class TabHost implements Host {
     return database
   }
 
-  lock(name: string, signal: AbortSignal, held: () => Promise<void>): void {
-    this.#parts.device.locks.request(this.#parts.owner, name, signal, held)
+  lock(name: string, options: LockOptions, held: (lost: AbortSignal) => Promise<void>): void {
+    this.#parts.device.locks.request(this.#parts.owner, name, options, held)
   }
 
   onOnline(listener: () => void): () => void {

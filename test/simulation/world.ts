@@ -28,8 +28,6 @@ export type Parts = {
   tells?(message: unknown): boolean
   /** False: the edge says what is not on disk yet. */
   readonly gated?: boolean
-  /** Locks are taken from leaders that live, as from tabs that were frozen. */
-  readonly steals?: boolean
 }
 
 /** Devices with tabs, the ways between them, and an edge: everything of one run but what happens. */
@@ -51,7 +49,7 @@ export class World {
     this.seed = seed
     this.trace = trace
     this.#parts = parts
-    this.plan = drawPlan(new Random(seed, "plan"), parts.steals ?? false)
+    this.plan = drawPlan(new Random(seed, "plan"))
     this.scheduler = new Scheduler(new Random(seed, "schedule"), trace)
     const { scheduler } = this
     const core = parts.core ?? ((host: StreamHost) => new StreamCore(host))

@@ -1,0 +1,113 @@
+import { parseBatch } from "../../shared/batch.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import { isAfter } from "../../shared/offset.ts"
+import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+
+export interface ReplicasListener extends ReplicaListener {
+  /** A stream was loaded from the disk, the first time that this tab wants it. */
+  loaded(replica: Replica): void
+  /** The stream begins anew with what the disk has; `confirmed` are entries that its log holds by now. */
+  restarted(replica: Replica, confirmed: readonly PendingEntry[]): void
+  /** What others have stored could not be looked at. */
+  diskFailed(stream: StreamPath, reason: unknown): void
+  /** Whether this tab leads: what its disk has of the edge's log it has written itself, and may be behind. */
+  isLeading(): boolean
+}
+
+/** The streams that this tab has opened, each as its thread knows it, and kept in step with the shared disk. */
+export class Replicas {
+  readonly #log: DeviceLog
+  readonly #listener: ReplicasListener
+  readonly #wanted = new Map<StreamPath, Promise<Replica>>()
+  readonly #open = new Map<StreamPath, Replica>()
+  /** What was appended to streams that are still being loaded, in the order of appending. */
+  readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
+  #looks: Promise<void> = Promise.resolve()
+
+  constructor(log: DeviceLog, listener: ReplicasListener) {
+    this.#log = log
+    this.#listener = listener
+  }
+
+  /** What this tab knows of a stream; loaded from the disk the first time. */
+  get(stream: StreamPath): Promise<Replica> {
+    let replica = this.#wanted.get(stream)
+    if (replica === undefined) {
+      replica = this.#load(stream)
+      this.#wanted.set(stream, replica)
+    }
+    return replica
+  }
+
+  /** Undefined while it is being loaded, or when nobody wants it. */
+  opened(stream: StreamPath): Replica | undefined {
+    return this.#open.get(stream)
+  }
+
+  get all(): Iterable<Replica> {
+    return this.#open.values()
+  }
+
+  /** Those that are being loaded included. */
+  get wanted(): Iterable<StreamPath> {
+    return this.#wanted.keys()
+  }
+
+  /** Shows entries that are on their way to the disk, also of a stream that is still being loaded. */
+  show(stream: StreamPath, entries: readonly PendingEntry[]): void {
+    const replica = this.#open.get(stream)
+    if (replica === undefined) this.#early.set(stream, [...(this.#early.get(stream) ?? []), ...entries])
+    else replica.append(entries)
+  }
+
+  /** Looks at what other tabs have stored, one look after the other. */
+  refresh(stream: StreamPath): Promise<void> {
+    const look = this.#looks.then(async () => {
+      await this.#catchUpWithDisk(await this.get(stream))
+    })
+    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
+    return look
+  }
+
+  /** A new leader reads and produces on from where the disk says, whoever led before. */
+  async takeOver(stream: StreamPath): Promise<void> {
+    const replica = await this.get(stream)
+    replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
+  }
+
+  async #load(stream: StreamPath): Promise<Replica> {
+    const { record, entries } = await this.#log.open(stream, NO_KEY)
+    const replica = new Replica(record, entries, this.#listener)
+    replica.append(this.#early.get(stream) ?? [])
+    this.#early.delete(stream)
+    this.#open.set(stream, replica)
+    this.#listener.loaded(replica)
+    return replica
+  }
+
+  /** Entries first: one that is confirmed between the two looks is seen pending and then confirmed, never neither. */
+  async #catchUpWithDisk(replica: Replica): Promise<StreamRecord> {
+    const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo)
+    replica.merge(entries)
+    if (this.#listener.isLeading()) return record
+    if (isAfter(replica.head, record.head)) return this.#restart(replica)
+    for await (const pages of this.#log.pages(replica.stream, { after: replica.head, upTo: record.head })) {
+      for (const page of pages) {
+        const { arrival } = replica.take({ ...page, messages: parseBatch(page.text) })
+        if (arrival === "gap") return this.#restart(replica)
+      }
+    }
+    return record
+  }
+
+  /**
+   * A leader is ahead of its disk by what is being written. One that loses its lock in that moment has read what its
+   * successor may store in other pages, or never: it goes back to what there is.
+   */
+  async #restart(replica: Replica): Promise<StreamRecord> {
+    const { record, entries } = await this.#log.open(replica.stream, NO_KEY)
+    this.#listener.restarted(replica, replica.restart(record, entries))
+    return record
+  }
+}
