@@ -3,6 +3,7 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import {
   type Durability,
+  Exists,
   type KeyRange,
   type ReadTransaction,
   STORES,
@@ -12,7 +13,8 @@ import {
   type WriteTransaction,
 } from "./storage.ts"
 
-const SCHEMA_VERSION = 1
+/** 1: outbox, pages, streams, meta. 2: rejected and cursors; a stream's record says which producer it counts for. */
+const SCHEMA_VERSION = 2
 
 /**
  * Opens the database, making it when it is new.
@@ -22,15 +24,39 @@ const SCHEMA_VERSION = 1
  */
 export async function openIdbStorage(name: string): Promise<Storage> {
   const opening = openDB(name, SCHEMA_VERSION, {
-    upgrade(db) {
-      db.createObjectStore("outbox", { keyPath: "key", autoIncrement: true })
-      db.createObjectStore("pages", { keyPath: ["stream", "next"] })
-      db.createObjectStore("streams", { keyPath: "stream" })
-      db.createObjectStore("meta", { keyPath: "name" })
-    },
+    upgrade: (db, from, _to, tx) => upgrade(db, from, tx),
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(), // a newer version waits for us
   })
   return new IdbStorage(await withinBound(opening))
+}
+
+/** Brings a database from any older version to this one: whole or not at all, since it is one transaction. */
+function upgrade(
+  db: IDBPDatabase,
+  from: number,
+  tx: IDBPTransaction<unknown, string[], "versionchange">,
+): void {
+  if (from < 1) {
+    db.createObjectStore("outbox", { keyPath: "key", autoIncrement: true })
+    db.createObjectStore("pages", { keyPath: ["stream", "next"] })
+    db.createObjectStore("streams", { keyPath: "stream" })
+    db.createObjectStore("meta", { keyPath: "name" })
+  }
+  if (from < 2) {
+    db.createObjectStore("rejected", { keyPath: "key" })
+    db.createObjectStore("cursors", { keyPath: ["stream", "name"] })
+  }
+  if (from === 1) addProducers(tx).catch(() => tx.abort()) // then opening fails, and nothing has changed
+}
+
+/** Version 1 had one producer for all streams, and an epoch rose only where the edge had said so. */
+async function addProducers(tx: IDBPTransaction<unknown, string[], "versionchange">): Promise<void> {
+  const [streams, meta] = [tx.objectStore("streams"), tx.objectStore("meta")]
+  const [device, records] = await Promise.all([meta.get("device"), streams.getAll()])
+  if (device === undefined) return // then nothing was produced
+  for (const record of records) {
+    void streams.put({ ...record, producer: device.id, knownEpoch: record.epoch })
+  }
 }
 
 async function withinBound(opening: Promise<IDBPDatabase>): Promise<IDBPDatabase> {
@@ -66,7 +92,9 @@ class IdbStorage implements Storage {
   ): Promise<T> {
     try {
       const tx = this.#db.transaction(stores, "readonly")
-      const [result] = await Promise.all([body(new IdbTransaction(tx)), tx.done])
+      const running = body(new IdbTransaction(tx))
+      tx.commit()
+      const [result] = await Promise.all([running, endOf(tx)])
       return result
     } catch (cause) {
       throw storageError(cause)
@@ -84,16 +112,18 @@ class IdbStorage implements Storage {
     } catch (cause) {
       throw storageError(cause)
     }
-    tx.done.catch(ignore) // awaited below; a body that throws first must not leave it unheard
+    const ended = endOf(tx)
+    ended.catch(ignore) // awaited below; a body that throws first must not leave it unheard
     try {
       const running = body(new IdbTransaction(tx))
       const result = running instanceof Promise ? await running : running
       tx.commit() // leave at once: without it the browser asks this thread, which may be gone, whether more comes
-      await tx.done
+      await ended
       return result
     } catch (cause) {
       abort(tx)
-      throw storageError(await reasonOf(tx, cause))
+      await ended.catch(ignore)
+      throw storageError(cause instanceof DOMException ? (tx.error ?? cause) : cause)
     }
   }
 
@@ -123,6 +153,10 @@ class IdbTransaction implements WriteTransaction {
     const added = this.#writable("outbox").add(record)
     added.catch(ignore) // a failing request fails the transaction, and that is awaited
     return added as Promise<number> // the outbox gives numbers
+  }
+
+  insert(store: StoreName, record: object): void {
+    this.#writable(store).add(record).catch(ignore)
   }
 
   put(store: StoreName, record: object): void {
@@ -157,17 +191,18 @@ function abort(tx: Transaction): void {
   }
 }
 
-/** What ended the transaction: its own error when it has one, since a request only hears that it was aborted. */
-async function reasonOf(tx: Transaction, cause: unknown): Promise<unknown> {
-  if (!(cause instanceof DOMException)) return cause
-  return tx.done.then(
-    () => cause,
-    (reason: unknown) => reason ?? cause,
-  )
+/** Rejects with the transaction's own error, which it has when it has ended and not when a request first fails. */
+function endOf(tx: Transaction): Promise<void> {
+  tx.done.catch(ignore) // it is too early to say why
+  return new Promise((resolve, reject) => {
+    tx.oncomplete = () => resolve()
+    tx.onabort = () => reject(tx.error ?? new DOMException("The transaction was aborted.", "AbortError"))
+  })
 }
 
 function storageError(cause: unknown): unknown {
   if (!(cause instanceof DOMException)) return cause
+  if (cause.name === "ConstraintError") return new Exists(cause.message, { cause })
   if (cause.name === "QuotaExceededError") {
     return new HeadwaterError("storage-full", "The browser grants no more space. Nothing was stored.", {
       cause,

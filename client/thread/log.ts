@@ -8,13 +8,7 @@ import {
   type OutboxKey,
   type ProducerPosition,
 } from "../../shared/outbox.ts"
-import {
-  type Durability,
-  type ReadTransaction,
-  STORES,
-  type Storage,
-  type WriteTransaction,
-} from "./storage.ts"
+import type { Durability, ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
 
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
@@ -123,7 +117,8 @@ export class DeviceLog {
    * @throws Deposed when another tab leads.
    */
   save(term: Term, durability: Durability, change: LogChange): Promise<void> {
-    const stores = change.confirmed.length > 0 ? STORES : (["pages", "streams", "meta"] as const)
+    const always = ["pages", "streams", "meta"] as const
+    const stores = change.confirmed.length > 0 ? (["outbox", ...always] as const) : always
     return this.#storage.write(
       durability,
       async (tx) => {

@@ -1,17 +1,19 @@
 /*
- * The four stores of a device's database. One database per edge and account.
+ * The stores of a device's database. One database per edge and account.
  *
  *   outbox    key             events of this device that have not been read back, in the order of appending
  *   pages     [stream, next]  the edge's log as far as this device has read it, in the edge's order
- *   streams   stream          { head, epoch, nextSeq, inFlight }: where reading and producing stand
- *   meta      name            { device } and { term }
+ *   streams   stream          { head, producer, epoch, knownEpoch, nextSeq, inFlight }: reading and producing
+ *   meta      name            { device }, { term } and the like: one of each
+ *   rejected  key             entries that the edge refused for good, under the key that the outbox gave them
+ *   cursors   [stream, name]  how far a consumer of the app's has got
  */
-export const STORES = ["outbox", "pages", "streams", "meta"] as const
+export const STORES = ["outbox", "pages", "streams", "meta", "rejected", "cursors"] as const
 export type StoreName = (typeof STORES)[number]
 
 export type StorageKey = number | string | readonly (number | string)[]
 
-/** Records carry their key: the outbox in `key` (given by the disk, rising), the others as the table above says. */
+/** A range of keys. Records carry theirs as the table above says; the outbox's is given by the disk, and rises. */
 export type KeyRange = { readonly after?: StorageKey; readonly upTo?: StorageKey; readonly only?: StorageKey }
 
 export interface ReadTransaction {
@@ -20,9 +22,14 @@ export interface ReadTransaction {
   getAll(store: StoreName, range: KeyRange, limit?: number): Promise<unknown[]>
 }
 
+/** A record was to be inserted under a key that is taken. The transaction has written nothing. */
+export class Exists extends Error {}
+
 export interface WriteTransaction extends ReadTransaction {
   /** Adds to the outbox; the promise is of the key, which counts once the transaction is complete. */
   add(record: object): Promise<number>
+  /** Puts a record whose key must be free. If it is not, the transaction fails, whatever else it does. */
+  insert(store: StoreName, record: object): void
   put(store: StoreName, record: object): void
   delete(store: StoreName, key: StorageKey): void
 }
@@ -34,19 +41,26 @@ export type Durability = "strict" | "relaxed"
  * A transactional store: IndexedDB, as narrow as the log needs it.
  *
  * Transactions take effect one after the other in the order of the calls, whole or not at all; other tabs' come in
- * between. What `body` awaits may only be this transaction's own reads.
+ * between.
  *
  * `stores` are those that the transaction touches, all unless it says less. Transactions that have none in common need
  * not wait for each other.
  */
 export interface Storage {
+  /**
+   * `body` makes all its requests before its first await: the transaction is committed right behind them, so that none
+   * stays open when this thread is frozen.
+   *
+   * @throws HeadwaterError `storage-unavailable`; or what `body` throws.
+   */
   read<T>(body: (tx: ReadTransaction) => Promise<T>, stores?: readonly StoreName[]): Promise<T>
   /**
    * Resolves when the transaction is complete. When `body` gives no promise its requests and the commit have left for
-   * the browser before `write` returns: then nothing that happens to this thread can stop them.
+   * the browser before `write` returns: then nothing that happens to this thread can stop them. Else it may await this
+   * transaction's own reads, and nothing else.
    *
-   * @throws HeadwaterError `storage-full` or `storage-unavailable`, when nothing was written; or what `body` throws,
-   * and then too nothing was written.
+   * @throws HeadwaterError `storage-full` or `storage-unavailable`; Exists when an `insert` found its key taken; or
+   * what `body` throws. Nothing was written then.
    */
   write<T>(
     durability: Durability,

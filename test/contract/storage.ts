@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { Storage, WriteTransaction } from "../../client/thread/storage.ts"
+import { Exists, type Storage, type WriteTransaction } from "../../client/thread/storage.ts"
 
 /** What every `Storage` does: the browser's, and the simulator's. `open` gives a new, empty one. */
 export function describeStorage(name: string, open: () => Promise<Storage>): void {
@@ -127,6 +127,85 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
       const seen = storage.read((tx) => tx.get("meta", "n"))
       expect(await seen).toEqual({ name: "n", n: 3 })
       await Promise.all(writes)
+      storage.close()
+    })
+
+    test("[DISK8] what is inserted is there, and its key is free again when it is deleted", async () => {
+      const storage = await open()
+      const page = { stream: "s", next: "1" }
+      await storage.write("strict", (tx) => tx.insert("pages", page))
+      await storage.write("strict", (tx) => {
+        tx.delete("pages", ["s", "1"])
+        tx.insert("pages", page)
+      })
+      expect(await nexts(storage)).toEqual(["s:1"])
+      storage.close()
+    })
+
+    test("[DISK8] inserting where a record is undoes all that was committed with it, before and behind", async () => {
+      const storage = await open()
+      await storage.write("strict", (tx) => tx.put("meta", { name: "mark", by: "first" }))
+      const failing = storage.write("strict", (tx) => {
+        void tx.add({ text: "before" })
+        tx.put("pages", { stream: "s", next: "1" })
+        tx.insert("meta", { name: "mark", by: "second" })
+        tx.put("pages", { stream: "s", next: "2" })
+      })
+      await expect(failing).rejects.toBeInstanceOf(Exists)
+      expect(await nexts(storage)).toEqual([])
+      expect(await storage.read((tx) => tx.getAll("outbox", {}))).toEqual([])
+      expect(await storage.read((tx) => tx.get("meta", "mark"))).toEqual({ name: "mark", by: "first" })
+      storage.close()
+    })
+
+    test("[DISK8] also when it was inserted by the transaction before, or by itself", async () => {
+      const storage = await open()
+      const insert = (next: string) =>
+        storage.write("relaxed", (tx) => {
+          tx.insert("meta", { name: "mark" })
+          tx.put("pages", { stream: "s", next })
+        })
+      const [first, second] = await Promise.allSettled([insert("1"), insert("2")])
+      expect([first.status, second.status]).toEqual(["fulfilled", "rejected"])
+      const twice = storage.write("relaxed", (tx) => {
+        tx.insert("pages", { stream: "s", next: "3" })
+        tx.insert("pages", { stream: "s", next: "3" })
+      })
+      await expect(twice).rejects.toBeInstanceOf(Exists)
+      expect(await nexts(storage)).toEqual(["s:1"])
+      storage.close()
+    })
+
+    test("[DISK9] a read takes several requests at once, and none after an await", async () => {
+      const storage = await open()
+      await put(storage, { stream: "s", next: "1" })
+      const both = await storage.read((tx) =>
+        Promise.all([tx.get("pages", ["s", "1"]), tx.getAll("meta", {})]),
+      )
+      expect(both).toEqual([{ stream: "s", next: "1" }, []])
+      const late = storage.read(async (tx) => {
+        await tx.get("pages", ["s", "1"])
+        return tx.get("pages", ["s", "1"])
+      })
+      await expect(late).rejects.toThrow()
+      storage.close()
+    })
+
+    test("[DISK4] each store keeps its records under the key that they carry", async () => {
+      const storage = await open()
+      await storage.write("relaxed", (tx) => {
+        for (const key of [10, 9]) tx.put("rejected", { key })
+        for (const name of ["y", "x"]) tx.put("cursors", { stream: "s", name })
+        tx.put("cursors", { stream: "r", name: "z" })
+        for (const stream of ["t", "s"]) tx.put("streams", { stream })
+      })
+      expect(await storage.read((tx) => tx.getAll("rejected", {}))).toEqual([{ key: 9 }, { key: 10 }])
+      expect(await storage.read((tx) => tx.get("cursors", ["s", "x"]))).toEqual({ stream: "s", name: "x" })
+      expect(await storage.read((tx) => tx.getAll("cursors", { after: ["s"] }))).toEqual([
+        { stream: "s", name: "x" },
+        { stream: "s", name: "y" },
+      ])
+      expect(await storage.read((tx) => tx.getAll("streams", {}))).toEqual([{ stream: "s" }, { stream: "t" }])
       storage.close()
     })
   })

@@ -26,7 +26,10 @@ export class DiskStorage implements Storage {
     stores: readonly StoreName[] = STORES,
   ): Promise<T> {
     const tx = this.#begin("read", "relaxed", stores)
-    const [result] = await Promise.all([body(tx).finally(() => over(tx)), tx.done])
+    const running = body(tx)
+    over(tx)
+    tx.commit()
+    const [result] = await Promise.all([running, tx.done])
     return result
   }
 

@@ -1,9 +1,10 @@
-import type {
-  Durability,
-  KeyRange,
-  StorageKey,
-  StoreName,
-  WriteTransaction,
+import {
+  type Durability,
+  Exists,
+  type KeyRange,
+  type StorageKey,
+  type StoreName,
+  type WriteTransaction,
 } from "../../client/thread/storage.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
@@ -85,6 +86,16 @@ export class DiskTransaction implements WriteTransaction {
     return this.#request("outbox", insert) as Promise<number> // of what `insert` gives
   }
 
+  insert(store: StoreName, record: object): void {
+    const value = clone(record)
+    const key = keyOf(store, value as Record<string, unknown>)
+    void this.#request(store, () => {
+      if (this.#disk.image.store(store).get(key) !== undefined)
+        throw new Exists(`${store} has ${String(key)} already.`)
+      this.#change({ store, key, record: value })
+    })
+  }
+
   put(store: StoreName, record: object): void {
     const value = clone(record)
     const key = keyOf(store, value as Record<string, unknown>)
@@ -131,9 +142,12 @@ export class DiskTransaction implements WriteTransaction {
     if (this.#state === "ended") return
     const { scheduler, random, trace } = this.#disk.parts
     if (this.#requests.length > 0) {
-      const due = this.#requests.splice(0, random.whole(1, this.#requests.length))
       this.#activeTurn = scheduler.turn
-      for (const request of due) request.settle({ value: request.run() })
+      try {
+        for (let due = random.whole(1, this.#requests.length); due > 0; due--) this.#answerNext()
+      } catch (reason) {
+        return this.abort(reason)
+      }
       return this.#stepLater()
     }
     if (!this.isCommitted && !this.isBodyOver)
@@ -144,6 +158,12 @@ export class DiskTransaction implements WriteTransaction {
     }
     this.#end(this.#changes, this.#undo)
     if (this.owner.isAlive) this.#settle.resolve()
+  }
+
+  /** @throws What makes a request fail, and with it the transaction. */
+  #answerNext(): void {
+    const request = this.#requests.shift()
+    request?.settle({ value: request.run() })
   }
 
   #end(changes: readonly Change[], undo: readonly Change[]): void {

@@ -43,6 +43,7 @@ export class Image {
 /** The key under which a store keeps a record. The outbox gives its keys itself. */
 export function keyOf(store: StoreName, record: Readonly<Record<string, unknown>>): StorageKey {
   if (store === "pages") return [String(record.stream), String(record.next)]
+  if (store === "cursors") return [String(record.stream), String(record.name)]
   if (store === "streams") return String(record.stream)
   return store === "meta" ? String(record.name) : Number(record.key)
 }

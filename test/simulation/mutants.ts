@@ -156,6 +156,7 @@ function writing({ put = (record) => record, keepsEntries = false }: Tampering):
             get: (store, key) => tx.get(store, key),
             getAll: (store, range, limit) => tx.getAll(store, range, limit),
             add: (record) => tx.add(record),
+            insert: (store, record) => tx.insert(store, record),
             put(store, record) {
               const changed = put(record as Record<string, unknown>) // records are objects with names
               if (changed !== undefined) tx.put(store, changed)
