@@ -127,6 +127,8 @@ export const LIMITS = {
   beatMsInterval: 1_000,
   /** So many missed, and another tab takes the lead: a leader that is frozen is replaced within 5 s. */
   beatsMissedMax: 4,
+  /** Terms of which a device remembers that they are over: a tab that was frozen for longer than these is not left. */
+  termsRememberedMax: 10_000,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const

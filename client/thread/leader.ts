@@ -3,10 +3,11 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { ConnectionStatus } from "../port.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
-import type { DeviceLog, Term } from "./log.ts"
+import type { DeviceLog } from "./log.ts"
 import { LogWriter } from "./log-writer.ts"
 import type { Replica } from "./replica.ts"
 import { StreamSync } from "./sync.ts"
+import type { Term } from "./terms.ts"
 import type { Tokens } from "./tokens.ts"
 
 export interface LeaderListener {

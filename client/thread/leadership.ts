@@ -3,10 +3,11 @@ import type { OutboxKey } from "../../shared/outbox.ts"
 import { Candidate } from "./candidate.ts"
 import type { Host } from "./host.ts"
 import { Leader, type LeaderListener } from "./leader.ts"
-import { Deposed, type DeviceLog, NO_KEY } from "./log.ts"
+import { type DeviceLog, NO_KEY } from "./log.ts"
 import type { Replica } from "./replica.ts"
 import type { Replicas } from "./replicas.ts"
 import type { Tabs } from "./tabs.ts"
+import { Deposed } from "./terms.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
@@ -113,7 +114,7 @@ export class Leadership {
     this.#stopLooking()
     leader.end()
     this.#leader = undefined
-    this.#listener.roleChanged()
+    if (!this.#ended.signal.aborted) this.#listener.roleChanged()
   }
 
   async #refresh(stream: StreamPath): Promise<void> {

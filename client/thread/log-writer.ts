@@ -2,8 +2,9 @@ import { joinBatches } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { DeviceLog, StoredPage, Term } from "./log.ts"
+import type { DeviceLog, StoredPage } from "./log.ts"
 import type { Replica } from "./replica.ts"
+import type { Term } from "./terms.ts"
 
 type Waiter = { resolve(): void; reject(reason: unknown): void }
 

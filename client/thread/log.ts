@@ -1,4 +1,3 @@
-import { assert } from "../../shared/assert.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
@@ -8,7 +7,14 @@ import {
   type OutboxKey,
   type ProducerPosition,
 } from "../../shared/outbox.ts"
-import type { Durability, ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
+import {
+  type Durability,
+  Exists,
+  type ReadTransaction,
+  type Storage,
+  type WriteTransaction,
+} from "./storage.ts"
+import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
 
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
@@ -37,12 +43,6 @@ const READ_LENGTH = 2 * 1024 * 1024
 
 /** Records that one read may bring, however small. */
 const PAGES_READ_MAX = 2_000
-
-/** Which leader a transaction acts for. Each new leader's term is greater than all before it. */
-export type Term = number
-
-/** Another tab leads by now: nothing was written, and this one must stop. */
-export class Deposed extends Error {}
 
 /**
  * This device's log on disk. Each method is one transaction.
@@ -93,17 +93,9 @@ export class DeviceLog {
     return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
   }
 
-  /** Makes the caller the leader: every later write of an earlier one fails. */
+  /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
   claim(): Promise<Term> {
-    return this.#storage.write(
-      "strict",
-      async (tx) => {
-        const term = (await storedTerm(tx)) + 1
-        tx.put("meta", { name: "term", term })
-        return term
-      },
-      ["meta"],
-    )
+    return this.#storage.write("strict", beginTerm, ["meta"])
   }
 
   /**
@@ -116,19 +108,20 @@ export class DeviceLog {
    *
    * @throws Deposed when another tab leads.
    */
-  save(term: Term, durability: Durability, change: LogChange): Promise<void> {
+  async save(term: Term, durability: Durability, change: LogChange): Promise<void> {
     const always = ["pages", "streams", "meta"] as const
     const stores = change.confirmed.length > 0 ? (["outbox", ...always] as const) : always
-    return this.#storage.write(
-      durability,
-      async (tx) => {
-        await holdTerm(tx, term)
-        if (change.page !== undefined) tx.put("pages", change.page)
-        for (const key of change.confirmed) tx.delete("outbox", key)
-        tx.put("streams", change.record)
-      },
-      stores,
-    )
+    const write = (tx: WriteTransaction) => {
+      holdTerm(tx, term)
+      if (change.page !== undefined) tx.put("pages", change.page)
+      for (const key of change.confirmed) tx.delete("outbox", key)
+      tx.put("streams", change.record)
+    }
+    try {
+      await this.#storage.write(durability, write, stores)
+    } catch (reason) {
+      throw reason instanceof Exists ? new Deposed(`Another tab has led since term ${term}.`) : reason
+    }
   }
 
   /** What other tabs, or an earlier life of this one, have stored: the record, and the outbox behind a key. */
@@ -183,17 +176,6 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
-}
-
-async function storedTerm(tx: ReadTransaction): Promise<Term> {
-  const found = (await tx.get("meta", "term")) as { term: Term } | undefined // `claim` writes it
-  return found?.term ?? 0
-}
-
-async function holdTerm(tx: WriteTransaction, term: Term): Promise<void> {
-  const stored = await storedTerm(tx)
-  assert(stored >= term, `term ${term} was claimed before it was used`)
-  if (stored > term) throw new Deposed(`Another tab leads in term ${stored}.`)
 }
 
 /** The part of a stream's record that is about producing. */

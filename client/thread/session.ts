@@ -139,6 +139,8 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   roleChanged(): void {
     this.#status.changed()
+    if (this.isLeading()) return
+    for (const { stream } of this.#replicas.all) this.#look(stream) // whoever leads now has told of it already
   }
 
   cannotLead(reason: unknown): void {
