@@ -33,13 +33,16 @@ export function replyTo(verdict: AppendVerdict, claim: AppendClaim, before: Offs
     case "duplicate": {
       const { batch, likeness, known } = verdict
       const place = batch && { [HEADER.fromOffset]: batch.from, [HEADER.nextOffset]: batch.next }
-      const conflict = likeness === "other" && { [HEADER.producerConflict]: "true" }
+      const conflict = likeness === "other" && ANOTHER_PRODUCER
       return { status: 204, headers: { ...place, ...closed, ...conflict, ...markHeaders(known) } }
     }
     default:
       return refusal(verdict, after, tail)
   }
 }
+
+/** What is wrong is the number: the same messages are taken under a producer's id that nobody has used. */
+const ANOTHER_PRODUCER = { [HEADER.producerConflict]: "true" }
 
 type Refusal = Exclude<AppendVerdict, { kind: "store" | "close" | "duplicate" }>
 
@@ -65,7 +68,7 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
       return { status: 409, headers: {}, message }
     }
     case "fenced": {
-      const headers = { [HEADER.producerEpoch]: String(verdict.epoch) }
+      const headers = { [HEADER.producerEpoch]: String(verdict.epoch), ...ANOTHER_PRODUCER }
       return {
         status: 403,
         headers,
@@ -75,26 +78,31 @@ function refusal(verdict: Refusal, stream: Tail, tail: Record<string, string>): 
     case "bad-start":
       return {
         status: 400,
-        headers: {},
+        headers: ANOTHER_PRODUCER,
         message: "A producer's new epoch begins with seq 0; a later one came.",
       }
     case "epoch-jump": {
       const { epoch, epochJumpMax } = verdict
       const message = `The producer's epoch is ${epoch}, and may rise by ${epochJumpMax} at once; a later one came.`
-      return { status: 400, headers: {}, message }
+      return { status: 400, headers: ANOTHER_PRODUCER, message }
     }
     case "foreign-producer":
-      return { status: 403, headers: {}, message: "Another principal appends under this producer's id." }
+      return {
+        status: 403,
+        headers: ANOTHER_PRODUCER,
+        message: "Another principal appends under this producer's id.",
+      }
     case "unexpected-tail": {
       const message = `The stream was expected to end at ${verdict.expected}; it ends at ${stream.tail}.`
       return { status: 409, headers: tail, message }
     }
     case "gap": {
       const { expectedSeq, receivedSeq } = verdict
-      const headers = { [HEADER.expectedSeq]: String(expectedSeq), [HEADER.receivedSeq]: String(receivedSeq) }
+      const [expected, received] = [String(expectedSeq), String(receivedSeq)]
+      const numbers = { [HEADER.expectedSeq]: expected, [HEADER.receivedSeq]: received }
       return {
         status: 409,
-        headers,
+        headers: { ...numbers, ...ANOTHER_PRODUCER },
         message: `Seq ${expectedSeq} of this producer comes next; ${receivedSeq} came.`,
       }
     }

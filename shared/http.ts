@@ -34,7 +34,7 @@ export const HEADER = {
   earliestOffset: "stream-earliest-offset",
   /** Ours: the place before the first message of an append; `stream-next-offset` is the place after its last. */
   fromOffset: "stream-from-offset",
-  /** Ours: says `true` on a duplicate whose messages are others than those that were stored under its number. */
+  /** Ours: says `true` where it is its number that keeps a batch from being stored: another id would let it in. */
   producerConflict: "producer-conflict",
 } as const
 

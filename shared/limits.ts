@@ -129,6 +129,8 @@ export const LIMITS = {
   beatsMissedMax: 4,
   /** Terms of which a device remembers that they are over: a tab that was frozen for longer than these is not left. */
   termsRememberedMax: 10_000,
+  /** What was only asked to be `local` is flushed so much later: one flush is for all of a while, and costs as one. */
+  flushMsMax: 100,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const

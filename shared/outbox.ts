@@ -1,4 +1,6 @@
 import type { Brand } from "./brand.ts"
+import type { ProducerId } from "./ids.ts"
+import { LIMITS } from "./limits.ts"
 
 /** Where an entry stands in the order in which this device appended. Given by its disk. */
 export type OutboxKey = Brand<number, "OutboxKey">
@@ -13,19 +15,37 @@ export type OutboxEntry = {
 
 /** A batch that may have been sent. Until its fate is known it keeps its number, its entries and so its bytes. */
 export type FrozenBatch = {
+  readonly producer: ProducerId
   readonly epoch: number
   readonly seq: number
   readonly keys: readonly OutboxKey[]
 }
 
-/** This device's position as a producer of one stream. Stored in the transaction that freezes a batch. */
+/** Who produces a stream's next batch, and under which number. Stored in the transaction that freezes a batch. */
 export type ProducerPosition = {
+  readonly producer: ProducerId
   readonly epoch: number
   readonly nextSeq: number
+  /** The last epoch that the edge has taken a batch of: it lets the next one be so much greater, and no more. */
+  readonly knownEpoch: number
   readonly inFlight: FrozenBatch | null
 }
 
-export const FIRST_POSITION: ProducerPosition = { epoch: 0, nextSeq: 0, inFlight: null }
+/** Before anything was produced under this name. */
+export function firstPosition(producer: ProducerId): ProducerPosition {
+  return { producer, epoch: 0, nextSeq: 0, knownEpoch: 0, inFlight: null }
+}
+
+/**
+ * Begins a new epoch, as each leadership does before it first gives a number. The step is a random one, so that two
+ * devices that continue from copies of one disk give different numbers to what they send, and the edge tells them
+ * apart. Where no step is left (none of the last epochs was ever taken) it is a fresh producer that goes on.
+ */
+export function beginEpoch(position: ProducerPosition, chance: number, fresh: ProducerId): ProducerPosition {
+  const room = position.knownEpoch + LIMITS.epochJumpMax - position.epoch
+  if (room < 1) return firstPosition(fresh)
+  return { ...position, epoch: position.epoch + 1 + Math.floor(chance * room), nextSeq: 0 }
+}
 
 export type BatchBounds = { readonly eventsMax: number; readonly bytesMax: number }
 
@@ -38,10 +58,10 @@ export type BatchBounds = { readonly eventsMax: number; readonly bytesMax: numbe
  */
 export function freeze(
   position: ProducerPosition,
-  waiting: readonly OutboxEntry[],
+  waiting: Iterable<OutboxEntry>,
   bounds: BatchBounds,
 ): ProducerPosition {
-  if (position.inFlight !== null || waiting.length === 0) return position
+  if (position.inFlight !== null) return position
   const keys: OutboxKey[] = []
   let events = 0
   let bytes = 0
@@ -51,22 +71,26 @@ export function freeze(
     if (keys.length > 0 && (events > bounds.eventsMax || bytes > bounds.bytesMax)) break
     keys.push(entry.key)
   }
-  const { epoch, nextSeq } = position
-  return { epoch, nextSeq: nextSeq + 1, inFlight: { epoch, seq: nextSeq, keys } }
+  if (keys.length === 0) return position
+  const { producer, epoch, nextSeq } = position
+  return { ...position, nextSeq: nextSeq + 1, inFlight: { producer, epoch, seq: nextSeq, keys } }
 }
 
 /** After the batch in flight was read back from the edge. */
 export function settle(position: ProducerPosition): ProducerPosition {
-  return { ...position, inFlight: null }
+  const { inFlight, producer, knownEpoch } = position
+  const isOurs = inFlight?.producer === producer
+  return { ...position, knownEpoch: isOurs ? inFlight.epoch : knownEpoch, inFlight: null }
 }
 
 /**
- * After the edge has answered that it will not store the batch in flight under its number (it is taken, fenced off or
- * beyond a gap), and the log up to that answer does not hold it: the same entries under a new epoch. That is what
- * heals a cloned profile, a restored backup on either side, and a producer that the edge has forgotten.
+ * After the edge has answered that it will not store the batch in flight under its number (it is taken, fenced off,
+ * beyond a gap or too far ahead), and the log up to that answer does not hold it: the same entries under a fresh
+ * producer, of whom nobody has a copy. That is what heals a cloned profile, a restored backup on either side, and a
+ * producer that the edge has forgotten.
  */
-export function renumber(position: ProducerPosition, epochAtEdge: number): ProducerPosition {
+export function renumber(position: ProducerPosition, fresh: ProducerId): ProducerPosition {
   if (position.inFlight === null) return position
-  const epoch = Math.max(position.epoch, epochAtEdge) + 1
-  return { epoch, nextSeq: 1, inFlight: { epoch, seq: 0, keys: position.inFlight.keys } }
+  const { keys } = position.inFlight
+  return { ...firstPosition(fresh), nextSeq: 1, inFlight: { producer: fresh, epoch: 0, seq: 0, keys } }
 }

@@ -7,6 +7,7 @@ import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
 import { type ClientStatus, databaseName, type NewEntry, type Notice, type Reply } from "../port.ts"
 import { openIdbStorage } from "../thread/idb-storage.ts"
 import { DeviceLog } from "../thread/log.ts"
+import type { Durability } from "../thread/storage.ts"
 import { Outgoing } from "./outgoing.ts"
 import { Stream } from "./stream.ts"
 import { ThreadLink } from "./thread-link.ts"
@@ -54,7 +55,12 @@ export class Client {
     this.#log = log
     this.#token = token
     this.#outgoing = new Outgoing({
-      write: (stream, entries) => this.#write(stream, entries),
+      write: (stream, entries, durability) => this.#write(stream, entries, durability),
+      flush: () => log.flush(),
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms)
+        return () => clearTimeout(timer)
+      },
       show: (stream, entries) => link.ask(link.engine.show(stream, entries)),
       stored: (stream, tickets, keys) => link.ask(link.engine.stored(stream, tickets, keys)),
       refused: (stream, tickets) => link.ask(link.engine.refused(stream, tickets)),
@@ -170,12 +176,16 @@ export class Client {
   }
 
   /** Runs to the disk at once: an async function does until its first await. */
-  async #write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
+  async #write(
+    stream: StreamPath,
+    entries: readonly NewEntry[],
+    durability: Durability,
+  ): Promise<OutboxKey[]> {
     if (this.#closed) throw closed()
     const waiting = this.#status.streams[stream]?.pending ?? 0
     const count = entries.reduce((sum, entry) => sum + entry.count, 0)
     if (waiting + count > LIMITS.pendingEventsMax) throw backlogFull(stream, waiting)
-    return this.#log.append(stream, entries)
+    return this.#log.append(stream, entries, durability)
   }
 
   async #pending(stream: StreamPath): Promise<HeadwaterEvent[]> {

@@ -5,27 +5,37 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { EntryNotice, NewEntry } from "../port.ts"
+import type { Durability } from "../thread/storage.ts"
+import { Flusher, type FlusherHost } from "./flusher.ts"
+import { type Settler, settler } from "./settler.ts"
 
 /** The fate of the events of one entry, shared by their receipts. */
 export type Fate = {
-  /** Resolves when they are flushed to this device's disk. */
-  readonly stored: Promise<void>
+  /** Resolves when they are on this device's disk: they outlive the browser, and a power cut when they are flushed. */
+  readonly local: Promise<void>
+  readonly flushed: Promise<void>
   /** Resolves with an offset that lies behind them once the edge has them. */
   readonly confirmed: Promise<Offset>
 }
 
+/** What an append has to wait for. */
+export type AppendDurability = "flushed" | "local"
+
 type OpenEntry = {
   readonly texts: string[]
   bytes: number
-  readonly stored: Settler<void>
+  /** Whether somebody waits for it to be flushed. */
+  isUrgent: boolean
+  readonly local: Settler<void>
+  readonly flushed: Settler<void>
   readonly fate: Fate
   readonly ticket: number
 }
 
 /** Where a page's appends go. */
-export interface Destinations {
+export interface Destinations extends FlusherHost {
   /** Writes entries to this device's disk. The write has left the page when it returns; nothing can stop it then. */
-  write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]>
+  write(stream: StreamPath, entries: readonly NewEntry[], durability: Durability): Promise<OutboxKey[]>
   /** Tells the thread of them, so that queries see them; then what the disk said. */
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<void>
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void>
@@ -39,6 +49,7 @@ export interface Destinations {
  */
 export class Outgoing {
   readonly #to: Destinations
+  readonly #flusher: Flusher
   readonly #collected = new Map<StreamPath, OpenEntry[]>()
   readonly #unconfirmed = new Map<number, Settler<Offset>>()
   /** Those that the disk or the thread still has to answer. */
@@ -47,10 +58,11 @@ export class Outgoing {
 
   constructor(to: Destinations) {
     this.#to = to
+    this.#flusher = new Flusher(to)
   }
 
   /** Takes one encoded event. It shares an entry with its neighbours as long as they fit in one batch. */
-  append(stream: StreamPath, text: string): Fate {
+  append(stream: StreamPath, text: string, durability: AppendDurability): Fate {
     if (this.#collected.size === 0) queueMicrotask(() => this.#flush())
     const entries = this.#collected.get(stream) ?? []
     if (entries.length === 0) this.#collected.set(stream, entries)
@@ -65,6 +77,7 @@ export class Outgoing {
     }
     entry.texts.push(text)
     entry.bytes += bytes + 1 // the comma
+    entry.isUrgent ||= durability === "flushed"
     return entry.fate
   }
 
@@ -76,9 +89,10 @@ export class Outgoing {
     else settler?.reject(HeadwaterError.fromData(notice.error))
   }
 
-  /** Resolves when nothing that was appended before is under way to the disk. */
+  /** Resolves when nothing that was appended before is under way to the disk, or has still to be flushed. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#underWay)
+    await this.#flusher.now()
   }
 
   /** The client has closed: nobody will hear of the rest. */
@@ -89,16 +103,10 @@ export class Outgoing {
 
   #newEntry(): OpenEntry {
     const ticket = ++this.#tickets
-    const stored = settler<void>()
-    const confirmed = settler<Offset>()
+    const [local, flushed, confirmed] = [settler<void>(), settler<void>(), settler<Offset>()]
     this.#unconfirmed.set(ticket, confirmed)
-    return {
-      texts: [],
-      bytes: 0,
-      stored,
-      ticket,
-      fate: { stored: stored.promise, confirmed: confirmed.promise },
-    }
+    const fate = { local: local.promise, flushed: flushed.promise, confirmed: confirmed.promise }
+    return { texts: [], bytes: 0, isUrgent: false, local, flushed, fate, ticket }
   }
 
   #flush(): void {
@@ -118,7 +126,8 @@ export class Outgoing {
       bytes,
     }))
     const tickets = entries.map(({ ticket }) => ticket)
-    const written = this.#to.write(stream, message)
+    const isFlushed = entries.some((entry) => entry.isUrgent)
+    const written = this.#to.write(stream, message, isFlushed ? "strict" : "relaxed")
     const shown = this.#to.show(stream, message)
     let keys: OutboxKey[]
     try {
@@ -128,27 +137,22 @@ export class Outgoing {
       for (const entry of entries) this.#refuse(entry, reason)
       return
     }
-    for (const entry of entries) entry.stored.resolve()
+    for (const entry of entries) entry.local.resolve()
+    this.#flushed(entries, isFlushed ? Promise.resolve() : this.#flusher.flushed())
     await Promise.all([shown, this.#to.stored(stream, tickets, keys)])
   }
 
-  #refuse({ ticket, stored }: OpenEntry, reason: unknown): void {
-    stored.reject(reason)
+  #flushed(entries: readonly OpenEntry[], flush: Promise<void>): void {
+    flush.then(
+      () => entries.forEach((entry) => void entry.flushed.resolve()),
+      (reason: unknown) => entries.forEach((entry) => void entry.flushed.reject(reason)),
+    )
+  }
+
+  #refuse({ ticket, local, flushed }: OpenEntry, reason: unknown): void {
+    local.reject(reason)
+    flushed.reject(reason)
     this.#unconfirmed.get(ticket)?.reject(reason)
     this.#unconfirmed.delete(ticket)
   }
-}
-
-type Settler<T> = { readonly promise: Promise<T>; resolve(value: T): void; reject(reason: unknown): void }
-
-/** A promise and its two ends. Nobody has to await it: who does not care about the fate is not told of it. */
-function settler<T>(): Settler<T> {
-  let resolve: (value: T) => void = () => {}
-  let reject: (reason: unknown) => void = () => {}
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }

@@ -1,5 +1,5 @@
 import type { ErrorData } from "../../shared/errors.ts"
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { StreamPath } from "../../shared/ids.ts"
 import type { ConnectionStatus } from "../port.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
@@ -25,7 +25,6 @@ export type Office = {
   readonly edge: string
   /** Undefined: the app has no tokens. */
   readonly tokens: Tokens | undefined
-  readonly device: ProducerId
   readonly log: DeviceLog
   readonly term: Term
 }
@@ -49,9 +48,9 @@ export class Leader {
   sync(replica: Replica): void {
     const { stream } = replica
     if (this.#syncs.has(stream)) return
-    const { host, device, log, term, tokens } = this.#office
+    const { host, log, term, tokens } = this.#office
     const edge = new EdgeStream(host, this.#office.edge, stream, tokens)
-    const parts = { host, device, edge, replica, writer: new LogWriter(log, term, replica) }
+    const parts = { host, edge, replica, writer: new LogWriter(log, term, replica) }
     const sync: StreamSync = new StreamSync(parts, {
       changed: () => this.#listener.connectionChanged(stream, statusOf(sync)),
       saved: () => this.#listener.saved(stream),

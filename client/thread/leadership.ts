@@ -1,4 +1,4 @@
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { Candidate } from "./candidate.ts"
 import type { Host } from "./host.ts"
@@ -24,7 +24,6 @@ export type LeadershipParts = {
   readonly host: Host
   readonly edge: string
   readonly lockName: string
-  readonly device: ProducerId
   readonly log: DeviceLog
   readonly tokens: Tokens | undefined
   readonly replicas: Replicas

@@ -9,7 +9,6 @@ import {
   encodeAppendFrame,
   PING,
 } from "../../shared/frames.ts"
-import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
@@ -62,7 +61,7 @@ export class LiveSocket {
   }
 
   /** Sends a batch; its reply carries the batch's number as id. */
-  append(producer: ProducerId, { epoch, seq }: FrozenBatch, text: string): void {
+  append({ producer, epoch, seq }: FrozenBatch, text: string): void {
     const frame = encodeAppendFrame({ t: "append", id: seq, producer, epoch, seq, body: text })
     if (typeof frame === "string") this.#socket.send(frame) // a text body makes a text frame
   }

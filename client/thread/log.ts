@@ -2,7 +2,7 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import {
-  FIRST_POSITION,
+  firstPosition,
   type OutboxEntry,
   type OutboxKey,
   type ProducerPosition,
@@ -76,21 +76,35 @@ export class DeviceLog {
 
   /**
    * Stores what the app appended in one turn. The requests have left this thread when it returns; the promise resolves
-   * when the entries are flushed, with their keys.
+   * with the keys when the entries are flushed, or when they are written, as `durability` says.
    *
    * It touches the outbox alone: browsers drop a transaction that still waits for another when its page ends, so there
    * should be little to wait for.
    */
-  async append(stream: StreamPath, entries: readonly Omit<OutboxEntry, "key">[]): Promise<OutboxKey[]> {
+  async append(
+    stream: StreamPath,
+    entries: readonly Omit<OutboxEntry, "key">[],
+    durability: Durability,
+  ): Promise<OutboxKey[]> {
     let keys: Promise<number>[] = []
     await this.#storage.write(
-      "strict",
+      durability,
       (tx) => {
         keys = entries.map(({ text, count, bytes }) => tx.add({ stream, text, count, bytes }))
       },
       ["outbox"],
     )
     return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
+  }
+
+  /**
+   * Flushes what was written relaxed before: a small strict transaction does, since every backend of IndexedDB writes
+   * one journal per database and a flush of its end is one of all before. LevelDB syncs its log, which holds the
+   * earlier writes (https://github.com/google/leveldb/blob/main/doc/index.md, "Synchronous Writes"); SQLite in WAL mode
+   * syncs the WAL, which holds the earlier commits (https://sqlite.org/pragma.html#pragma_synchronous).
+   */
+  flush(): Promise<void> {
+    return this.#storage.write("strict", (tx) => tx.put("meta", { name: "flush" }), ["meta"])
   }
 
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
@@ -124,10 +138,14 @@ export class DeviceLog {
     }
   }
 
-  /** What other tabs, or an earlier life of this one, have stored: the record, and the outbox behind a key. */
+  /**
+   * What other tabs, or an earlier life of this one, have stored: the record, and the outbox behind a key. A stream of
+   * which nothing was stored yet is first produced in the device's name.
+   */
   async open(
     stream: StreamPath,
     after: OutboxKey,
+    device: ProducerId,
   ): Promise<{ record: StreamRecord; entries: StoredEntry[] }> {
     return this.#storage.read(
       async (tx) => {
@@ -136,7 +154,7 @@ export class DeviceLog {
           tx.getAll("outbox", { after }) as Promise<StoredEntry[]>, // `append` writes these
         ])
         return {
-          record: record ?? { stream, head: START, ...FIRST_POSITION },
+          record: record ?? { stream, head: START, ...firstPosition(device) },
           entries: entries.filter((entry) => entry.stream === stream),
         }
       },
@@ -179,6 +197,6 @@ export class DeviceLog {
 }
 
 /** The part of a stream's record that is about producing. */
-export function positionOf({ epoch, nextSeq, inFlight }: StreamRecord): ProducerPosition {
-  return { epoch, nextSeq, inFlight }
+export function positionOf({ stream: _stream, head: _head, ...position }: StreamRecord): ProducerPosition {
+  return position
 }

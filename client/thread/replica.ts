@@ -86,14 +86,12 @@ export class Replica {
     return { stream: this.stream, head: this.#head, ...this.#position }
   }
 
-  /** The entries that are on disk and not in the batch in flight. */
-  waiting(): OutboxEntry[] {
+  /** The entries that are on disk and not in the batch in flight, in order: as many as somebody asks for. */
+  *waiting(): Generator<OutboxEntry> {
     const inFlight = new Set(this.#position.inFlight?.keys)
-    const waiting: OutboxEntry[] = []
     for (const { key, text, count, bytes } of this.#pending) {
-      if (key !== undefined && !inFlight.has(key)) waiting.push({ key, text, count, bytes })
+      if (key !== undefined && !inFlight.has(key)) yield { key, text, count, bytes }
     }
-    return waiting
   }
 
   /** The messages of the batch in flight, comma-joined: the same bytes as long as it is in flight. */

@@ -1,5 +1,5 @@
 import { parseBatch } from "../../shared/batch.ts"
-import type { StreamPath } from "../../shared/ids.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter } from "../../shared/offset.ts"
 import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
@@ -18,6 +18,7 @@ export interface ReplicasListener extends ReplicaListener {
 /** The streams that this tab has opened, each as its thread knows it, and kept in step with the shared disk. */
 export class Replicas {
   readonly #log: DeviceLog
+  readonly #device: ProducerId
   readonly #listener: ReplicasListener
   readonly #wanted = new Map<StreamPath, Promise<Replica>>()
   readonly #open = new Map<StreamPath, Replica>()
@@ -25,8 +26,9 @@ export class Replicas {
   readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
   #looks: Promise<void> = Promise.resolve()
 
-  constructor(log: DeviceLog, listener: ReplicasListener) {
+  constructor(log: DeviceLog, device: ProducerId, listener: ReplicasListener) {
     this.#log = log
+    this.#device = device
     this.#listener = listener
   }
 
@@ -77,7 +79,7 @@ export class Replicas {
   }
 
   async #load(stream: StreamPath): Promise<Replica> {
-    const { record, entries } = await this.#log.open(stream, NO_KEY)
+    const { record, entries } = await this.#log.open(stream, NO_KEY, this.#device)
     const replica = new Replica(record, entries, this.#listener)
     replica.append(this.#early.get(stream) ?? [])
     this.#early.delete(stream)
@@ -88,7 +90,7 @@ export class Replicas {
 
   /** Entries first: one that is confirmed between the two looks is seen pending and then confirmed, never neither. */
   async #catchUpWithDisk(replica: Replica): Promise<StreamRecord> {
-    const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo)
+    const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo, this.#device)
     replica.merge(entries)
     if (this.#listener.isLeading()) return record
     if (isAfter(replica.head, record.head)) return this.#restart(replica)
@@ -106,7 +108,7 @@ export class Replicas {
    * successor may store in other pages, or never: it goes back to what there is.
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
-    const { record, entries } = await this.#log.open(replica.stream, NO_KEY)
+    const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
     this.#listener.restarted(replica, replica.restart(record, entries))
     return record
   }

@@ -5,8 +5,8 @@ import { HEADER } from "../../shared/http.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { parseOffset } from "../../shared/offset.ts"
-import { type FrozenBatch, freeze, renumber } from "../../shared/outbox.ts"
+import { isAfter, type Offset, parseOffset } from "../../shared/offset.ts"
+import { beginEpoch, type FrozenBatch, freeze, renumber } from "../../shared/outbox.ts"
 import { retryAfterMs } from "../../shared/retry-after.ts"
 import { type Failed, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
@@ -24,6 +24,8 @@ export interface SenderListener {
   lost(failed: Failed): void
 }
 
+type SenderHost = Pick<Host, "after" | "chance" | "newId">
+
 const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMax }
 
 /**
@@ -31,8 +33,7 @@ const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMa
  * sent, the same bytes each time until the log shows it.
  */
 export class Sender {
-  readonly #host: Pick<Host, "after">
-  readonly #producer: ProducerId
+  readonly #host: SenderHost
   readonly #replica: Replica
   readonly #writer: LogWriter
   readonly #listener: SenderListener
@@ -45,16 +46,11 @@ export class Sender {
   #sent: FrozenBatch | null = null
   /** Ends the wait before the batch that was given is given again. */
   #stopWaiting: () => void = () => {}
+  /** Whether the numbers that are given next are of an epoch that this sender has begun. */
+  #hasEpoch = false
 
-  constructor(
-    host: Pick<Host, "after">,
-    producer: ProducerId,
-    replica: Replica,
-    writer: LogWriter,
-    listener: SenderListener,
-  ) {
+  constructor(host: SenderHost, replica: Replica, writer: LogWriter, listener: SenderListener) {
     this.#host = host
-    this.#producer = producer
     this.#replica = replica
     this.#writer = writer
     this.#listener = listener
@@ -76,26 +72,47 @@ export class Sender {
   /** Takes the next step towards the edge, if one can be taken now. */
   pump(): void {
     if (this.#socket === undefined) return
-    if (this.#replica.position.inFlight === null) {
-      this.#replica.producedAt(freeze(this.#replica.position, this.#replica.waiting(), BOUNDS))
-    }
+    this.#freeze()
     const batch = this.#replica.position.inFlight
     if (batch === null || batch === this.#sent) return
     if (batch !== this.#numbered) return this.#number(batch)
     this.#sent = batch
-    this.#socket.append(this.#producer, batch, this.#replica.inFlightText())
+    this.#socket.append(batch, this.#replica.inFlightText())
+  }
+
+  /** Whoever led before may have given numbers of its epoch that this disk does not know; a copy of it may still. */
+  #freeze(): void {
+    const { position } = this.#replica
+    if (position.inFlight !== null || this.#replica.waiting().next().done) return
+    const begun = this.#hasEpoch ? position : beginEpoch(position, this.#host.chance(), this.#freshProducer())
+    this.#hasEpoch = true
+    this.#replica.producedAt(freeze(begun, this.#replica.waiting(), BOUNDS))
+  }
+
+  #freshProducer(): ProducerId {
+    return this.#host.newId() as ProducerId // made here, for this
   }
 
   /** The edge has judged the batch that was sent on this socket. */
   replied(reply: AppendReply): void {
     const batch = this.#sent
     if (batch === null || reply.id !== batch.seq || batch !== this.#replica.position.inFlight) return
-    const next = parseOffset(reply.headers["stream-next-offset"] ?? "")
+    const next = parseOffset(reply.headers[HEADER.nextOffset] ?? "")
     if (reply.from !== undefined && next !== undefined)
       return this.#listener.took(this.#pageOf(reply.from, next))
-    if (isTaken(reply)) return this.#renumber(Number(reply.headers["producer-epoch"] ?? batch.epoch))
+    if (reply.headers[HEADER.producerConflict] === "true") return this.#renumber()
+    if (isDuplicate(reply)) return this.#wasTaken(next)
     if (reply.status === 429) return this.#wait(batch, reply)
     this.#refuse(reply)
+  }
+
+  /**
+   * The edge says that it took this batch before. The log confirms it or nobody does: a place that was not read yet is
+   * read; where the log up to the reply does not hold the batch, it was another one under the same number.
+   */
+  #wasTaken(place: Offset | undefined): void {
+    if (place === undefined || !isAfter(place, this.#replica.head)) return this.#renumber()
+    this.#listener.lost(failed("unreachable", `The batch stands before ${place}, which was not told.`))
   }
 
   /** What others append is told meanwhile: a socket that was given up would only add to what is too much. */
@@ -117,8 +134,9 @@ export class Sender {
    * The number will not be stored, and the log up to here does not hold the batch, or it would not be in flight: the
    * socket has told everything that was before its reply.
    */
-  #renumber(epochAtEdge: number): void {
-    this.#replica.producedAt(renumber(this.#replica.position, epochAtEdge))
+  #renumber(): void {
+    this.#hasEpoch = true
+    this.#replica.producedAt(renumber(this.#replica.position, this.#freshProducer()))
     this.pump()
   }
 
@@ -159,9 +177,7 @@ export class Sender {
 /** A socket ends with its stream, so to the edge that says 404 on an open one the stream is there, for others. */
 const READ_ONLY = "The edge lets this account read the stream, not append to it."
 
-/** The edge has seen this number, or a later epoch, or misses numbers before it. */
-function isTaken({ status, headers }: AppendReply): boolean {
-  if (status === 200 || status === 204) return true // a duplicate: new data would say where it stands
-  if (status === 403) return headers["producer-epoch"] !== undefined
-  return status === 409 && headers["producer-expected-seq"] !== undefined
+/** New data would say where it stands by `from`. */
+function isDuplicate({ status }: AppendReply): boolean {
+  return status === 200 || status === 204
 }

@@ -37,10 +37,10 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#receipts = new Receipts(page.notify)
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
-    this.#replicas = new Replicas(log, this)
+    this.#replicas = new Replicas(log, device, this)
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
     const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
-    const ours = { host, edge: options.edge, device, log, tokens, tabs: this.#tabs }
+    const ours = { host, edge: options.edge, log, tokens, tabs: this.#tabs }
     const isPaused = () => this.#pause.paused
     const parts = { ...ours, lockName: `${name}:leader`, replicas: this.#replicas, isPaused }
     this.#leadership = new Leadership(parts, this)

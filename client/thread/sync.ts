@@ -7,7 +7,6 @@ import {
   step,
 } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import type { ProducerId } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -32,7 +31,6 @@ export interface SyncListener {
 
 export type SyncParts = {
   readonly host: Host
-  readonly device: ProducerId
   readonly edge: EdgeStream
   readonly replica: Replica
   readonly writer: LogWriter
@@ -54,13 +52,13 @@ export class StreamSync {
   /** Ends the request, the socket or the timer that the state has begun. */
   #letGo: () => void = () => {}
 
-  constructor({ host, device, edge, replica, writer }: SyncParts, listener: SyncListener) {
+  constructor({ host, edge, replica, writer }: SyncParts, listener: SyncListener) {
     this.#host = host
     this.#edge = edge
     this.#replica = replica
     this.#writer = writer
     this.#listener = listener
-    this.#sender = new Sender(host, device, replica, writer, {
+    this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
       refused: (reason, error) => this.#refuse(reason, error),

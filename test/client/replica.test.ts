@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import type { StoredEntry, StreamRecord } from "../../client/thread/log.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "../../client/thread/replica.ts"
-import type { StreamPath } from "../../shared/ids.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
-import { FIRST_POSITION, type OutboxKey } from "../../shared/outbox.ts"
+import { firstPosition, type OutboxKey } from "../../shared/outbox.ts"
 
 const stream = "s" as StreamPath
-const record: StreamRecord = { stream, head: START, ...FIRST_POSITION }
+const producer = "p" as ProducerId
+const record: StreamRecord = { stream, head: START, ...firstPosition(producer) }
 const event = (id: string) => ({ id, type: "t" })
 
 function entry(id: string): PendingEntry {
@@ -130,15 +131,15 @@ describe("replica", () => {
   })
 
   test("[OUT1] the batch in flight is the same bytes until a page settles it", () => {
-    const inFlight = { epoch: 0, seq: 4, keys: [1 as OutboxKey, 2 as OutboxKey] }
+    const inFlight = { producer, epoch: 3, seq: 4, keys: [1 as OutboxKey, 2 as OutboxKey] }
     const replica = new Replica(
-      { ...record, nextSeq: 5, inFlight },
+      { ...record, epoch: 3, nextSeq: 5, inFlight },
       [stored(1, "a"), stored(2, "b"), stored(3, "c")],
       listener,
     )
     expect(replica.inFlightText()).toBe(`${JSON.stringify(event("a"))},${JSON.stringify(event("b"))}`)
-    expect(replica.waiting().map(({ key }) => key)).toEqual([3])
+    expect([...replica.waiting()].map(({ key }) => key)).toEqual([3])
     replica.take(page(0, ["a", "b"]))
-    expect(replica.position).toEqual({ epoch: 0, nextSeq: 5, inFlight: null })
+    expect(replica.position).toEqual({ producer, epoch: 3, nextSeq: 5, knownEpoch: 3, inFlight: null })
   })
 })

@@ -1,73 +1,8 @@
 import { expect, test, vi } from "vitest"
-import { EdgeStream } from "../../client/thread/edge.ts"
-import type { Host, SocketListener } from "../../client/thread/host.ts"
-import type { LogWriter } from "../../client/thread/log-writer.ts"
-import { type PendingEntry, Replica } from "../../client/thread/replica.ts"
-import { StreamSync } from "../../client/thread/sync.ts"
 import { CLOSE } from "../../shared/frames.ts"
-import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
-import { FIRST_POSITION, type OutboxKey } from "../../shared/outbox.ts"
-
-const stream = "a/b" as StreamPath
-const EMPTY = { "content-type": "application/json", "stream-next-offset": START, "stream-up-to-date": "true" }
-
-function entry(id: string): PendingEntry {
-  const event = { id, type: "t" }
-  return { key: undefined, text: JSON.stringify(event), count: 1, bytes: 20, messages: [event] }
-}
-
-/** A client of one stream, a clock that goes when it is told, and an edge that is played by the test. */
-function world(answer: () => Response = () => new Response("[]", { headers: EMPTY })) {
-  const seen = { time: 0, sockets: [] as SocketListener[], frames: [] as string[], rejected: 0 }
-  const timers = new Set<{ at: number; run: () => void }>()
-  const host = {
-    now: () => seen.time as Millis,
-    chance: () => 0,
-    after(ms: number, run: () => void) {
-      const timer = { at: seen.time + ms, run }
-      timers.add(timer)
-      return () => void timers.delete(timer)
-    },
-    fetch: async () => answer(),
-    openSocket(_url: string, _protocols: string[], listener: SocketListener) {
-      seen.sockets.push(listener)
-      return { send: (frame: string) => void seen.frames.push(frame), close() {} }
-    },
-  } as unknown as Host // what one connection needs of it
-  const writer = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter // a disk that takes all
-  const replica = new Replica({ stream, head: START, ...FIRST_POSITION }, [], {
-    appended() {},
-    advanced() {},
-    reordered() {},
-  })
-  const edge = new EdgeStream(host, "http://edge", stream)
-  const sync = new StreamSync(
-    { host, device: "d" as ProducerId, edge, replica, writer },
-    { changed() {}, saved() {}, unsaved() {}, rejected: () => void seen.rejected++ },
-  )
-  const pass = (ms: number) => {
-    seen.time += ms
-    for (const timer of [...timers]) if (timer.at <= seen.time && timers.delete(timer)) timer.run()
-  }
-  const append = (key: number, id: string) => {
-    const made = entry(id)
-    replica.append([made])
-    replica.stored([made], [key as OutboxKey])
-    sync.appended()
-  }
-  const told = (frame: object) => seen.sockets.at(-1)?.frame(JSON.stringify(frame))
-  const live = async () => {
-    const before = seen.sockets.length
-    await vi.waitFor(() => expect(seen.sockets.length).toBe(before + 1))
-    seen.sockets.at(-1)?.opened()
-    told({ t: "control", next: START, upToDate: true })
-    expect(sync.state.kind).toBe("live")
-  }
-  const appends = () => seen.frames.filter((frame) => frame.includes(`"append"`))
-  return { seen, sync, replica, pass, append, told, live, appends }
-}
+import { textOf, world } from "./one-stream.ts"
 
 const THROTTLED = { t: "reply", id: 0, status: 429, headers: { "retry-after": "7" }, message: "Too fast." }
 
@@ -106,7 +41,7 @@ test("[CONN10] an append that comes too soon keeps the socket, and the same byte
 test("[CONN10] a batch that is read back while it waits is not sent again, nor is the next one twice", async () => {
   const { seen, sync, pass, append, appends } = await throttled()
   append(2, "y")
-  const own = entry("x").text
+  const own = textOf("x")
   seen.sockets.at(-1)?.frame(`{"t":"data","from":"${START}","next":"0001","upToDate":true}\n${own}`)
   expect(sync.lastError).toBeUndefined()
   await vi.waitFor(() => expect(appends()).toHaveLength(2))
@@ -151,7 +86,9 @@ test.each([
   [503, "Wed, 21 Oct 2026 07:28:00 GMT", "unreachable", 0],
   [429, "99999999999", "throttled", LIMITS.retryAfterMsMax],
 ])("[CONN11] %i with Retry-After %s is %s, tried again after %i ms", async (status, retryAfter, code, ms) => {
-  const { sync } = world(() => new Response("", { status, headers: { "retry-after": retryAfter } }))
+  const { sync } = world({
+    answer: () => new Response("", { status, headers: { "retry-after": retryAfter } }),
+  })
   sync.input({ kind: "started" })
   await vi.waitFor(() => expect(sync.state).toMatchObject({ kind: "waiting", retryAt: ms }))
   expect(sync.lastError).toMatchObject({ code })

@@ -87,6 +87,20 @@ test("[EDGE7] a duplicate tells where the batch stands, and whether it was anoth
   expect(headersOf(forgotten, BODY)).toEqual(mark)
 })
 
+test.each([
+  ["an earlier epoch", { id: "p", epoch: 2, seq: 0 }],
+  ["a gap", { id: "p", epoch: 3, seq: 9 }],
+  ["a new epoch that does not begin with 0", { id: "p", epoch: 4, seq: 1 }],
+  ["an epoch out of reach", { id: "p", epoch: 4 + LIMITS.epochJumpMax, seq: 0 }],
+  ["another principal's producer", { id: "p", epoch: 3, seq: 8 }, "bob"],
+])("[EDGE7] a refusal for the number says so: %s", (_, producer, principal?: string) => {
+  const owned = { ...STREAM, producer: STREAM.producer && { ...STREAM.producer, owner: principal && "ada" } }
+  const claim = { ...CLAIM, producer, principal }
+  const { status, headers } = replyTo(judge(owned, claim, BODY), claim, tail, STREAM)
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect(headers).toMatchObject({ "producer-conflict": "true" })
+})
+
 test("[EDGE13] an append that expects another tail is refused, after the producer rule and before Stream-Seq", () => {
   const elsewhere = { ...CLAIM, expectedOffset: before }
   const verdict = judge(STREAM, { ...elsewhere, streamSeq: "a" }, BODY)

@@ -1,7 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import type { ProducerId } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import {
-  FIRST_POSITION,
+  beginEpoch,
+  firstPosition,
   freeze,
   type OutboxEntry,
   type OutboxKey,
@@ -13,12 +16,14 @@ function entry(key: number, count = 1, bytes = 10): OutboxEntry {
   return { key: key as OutboxKey, text: `"${key}"`, count, bytes }
 }
 
+const [device, fresh] = ["device", "fresh"] as [ProducerId, ProducerId]
+const FIRST_POSITION = firstPosition(device)
 const BOUNDS = { eventsMax: 10, bytesMax: 100 }
 
 describe("outbox", () => {
   test("[OUT1] a batch in flight keeps its number and its entries, whatever is appended", () => {
     const frozen = freeze(FIRST_POSITION, [entry(1), entry(2)], BOUNDS)
-    expect(frozen.inFlight).toEqual({ epoch: 0, seq: 0, keys: [1, 2] })
+    expect(frozen.inFlight).toEqual({ producer: device, epoch: 0, seq: 0, keys: [1, 2] })
     expect(freeze(frozen, [entry(3)], BOUNDS)).toBe(frozen)
   })
 
@@ -28,7 +33,7 @@ describe("outbox", () => {
 
   test("[OUT2] the next batch has the next number", () => {
     const second = freeze(settle(freeze(FIRST_POSITION, [entry(1)], BOUNDS)), [entry(2)], BOUNDS)
-    expect(second.inFlight).toEqual({ epoch: 0, seq: 1, keys: [2] })
+    expect(second.inFlight).toEqual({ producer: device, epoch: 0, seq: 1, keys: [2] })
   })
 
   test("[OUT3] a batch holds whole entries in order, as many as fit, and at least one", () => {
@@ -58,14 +63,37 @@ describe("outbox", () => {
     )
   })
 
-  test("[OUT4] a number that is taken is given up with its epoch: the same entries begin a new one", () => {
-    const position = freeze({ epoch: 3, nextSeq: 7, inFlight: null }, [entry(1), entry(2)], BOUNDS)
-    const moved = renumber(position, 3)
-    expect(moved.inFlight).toEqual({ epoch: 4, seq: 0, keys: [1, 2] })
-    expect(freeze(settle(moved), [entry(3)], BOUNDS).inFlight).toEqual({ epoch: 4, seq: 1, keys: [3] })
+  test("[OUT4] a number that is taken is given up with its producer: the same entries go under a fresh one", () => {
+    const position = freeze({ ...FIRST_POSITION, epoch: 3, nextSeq: 7 }, [entry(1), entry(2)], BOUNDS)
+    const moved = renumber(position, fresh)
+    expect(moved.inFlight).toEqual({ producer: fresh, epoch: 0, seq: 0, keys: [1, 2] })
+    expect(freeze(settle(moved), [entry(3)], BOUNDS).inFlight).toMatchObject({ producer: fresh, seq: 1 })
   })
 
-  test("[OUT4] the new epoch is behind that of whoever fenced this device off", () => {
-    expect(renumber(freeze(FIRST_POSITION, [entry(1)], BOUNDS), 9).inFlight?.epoch).toBe(10)
+  test("[OUT5] a new epoch is later than all before it, and within what the edge lets it jump", () => {
+    const after = { ...FIRST_POSITION, epoch: 40, knownEpoch: 30, nextSeq: 5 }
+    expect(beginEpoch(after, 0, fresh)).toEqual({ ...after, epoch: 41, nextSeq: 0 })
+    expect(beginEpoch(after, 0.999_999, fresh).epoch).toBe(30 + LIMITS.epochJumpMax)
+  })
+
+  test("[OUT5] the last epoch that was taken is the measure of the next one", () => {
+    const begun = beginEpoch(FIRST_POSITION, 0.5, fresh)
+    expect(settle(freeze(begun, [entry(1)], BOUNDS)).knownEpoch).toBe(begun.epoch)
+  })
+
+  test("[OUT5] where none of the epochs that are left was ever taken, a fresh producer goes on", () => {
+    const spent = { ...FIRST_POSITION, epoch: LIMITS.epochJumpMax, nextSeq: 1 }
+    expect(beginEpoch(spent, 0.5, fresh)).toEqual(firstPosition(fresh))
+  })
+
+  test("[OUT5] devices that continue from copies of one disk rarely give the same number", () => {
+    fc.assert(
+      fc.property(fc.nat(LIMITS.epochJumpMax - 1), fc.nat(LIMITS.epochJumpMax - 1), (one, other) => {
+        const epochs = [one, other].map(
+          (step) => beginEpoch(FIRST_POSITION, step / LIMITS.epochJumpMax, fresh).epoch,
+        )
+        expect(epochs[0] === epochs[1]).toBe(one === other)
+      }),
+    )
   })
 })

@@ -4,7 +4,7 @@ import type { Device } from "./device.ts"
 import type { DiskWatcher } from "./disk.ts"
 import { checkImage, checkRemoved, eventsOf, outboxOf } from "./disk-check.ts"
 import type { Edge } from "./edge.ts"
-import type { Appended, History } from "./history.ts"
+import { type Appended, type History, isKept } from "./history.ts"
 import { foldLedger, isFolded, type LedgerEvent } from "./model.ts"
 import type { Tab } from "./tab.ts"
 import { type Trace, Violation } from "./trace.ts"
@@ -39,8 +39,9 @@ export class Checker {
     this.#judge(() => {
       checkImage(name, disk.image, this.log)
       const pending = new Set(outboxOf(disk.image).flatMap((entry) => eventsOf(entry).map(({ id }) => id)))
-      for (const { event, stream, state, device } of this.#history.all) {
-        if (device !== name || state !== "stored" || pending.has(event.id)) continue
+      for (const appended of this.#history.all) {
+        const { event, stream, device } = appended
+        if (device !== name || !isKept(appended) || pending.has(event.id)) continue
         const isConfirmed = this.log(stream).some(({ id }) => id === event.id)
         if (!isConfirmed)
           throw new Violation(
@@ -96,8 +97,9 @@ export class Checker {
       if (JSON.stringify(expected) !== JSON.stringify(ledger))
         throw new Violation("S12", `${tab.name} shows ${differing(ledger, expected)} of ${stream}.`)
       const shown = new Set(ledger.places)
-      for (const { event, state, stream: of } of this.#history.of(tab.name)) {
-        if (of === stream && state === "stored" && isFolded(event) && !shown.has(event.id))
+      for (const appended of this.#history.of(tab.name)) {
+        const { event, stream: of } = appended
+        if (of === stream && isKept(appended) && isFolded(event) && !shown.has(event.id))
           throw new Violation("S9", `${tab.name} stored ${event.id} and does not show it.`)
       }
     })

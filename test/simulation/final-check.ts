@@ -2,7 +2,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import { positionOf } from "./disk-check.ts"
 import type { Edge } from "./edge.ts"
 import { readAll } from "./edge-object.ts"
-import type { History } from "./history.ts"
+import { type History, isKept } from "./history.ts"
 import type { LedgerEvent } from "./model.ts"
 import { Violation } from "./trace.ts"
 
@@ -21,8 +21,9 @@ export function checkLog(stream: StreamPath, edge: Edge, history: History): void
     if (JSON.stringify(event) !== JSON.stringify(appended.event))
       throw new Violation("S6", `${stream} holds another ${event.id} than was appended.`)
   }
-  for (const { event, stream: of, state, offset } of history.all) {
-    if (of !== stream || state !== "stored") continue
+  for (const appended of history.all) {
+    const { event, stream: of, offset } = appended
+    if (of !== stream || !isKept(appended)) continue
     const at = places.get(event.id)
     if (at === undefined) throw new Violation("S1", `${event.id} was stored and is not in ${stream}.`)
     if (offset !== undefined && at >= positionOf(offset))

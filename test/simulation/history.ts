@@ -8,10 +8,18 @@ export type Appended = {
   readonly stream: StreamPath
   readonly device: string
   readonly tab: string
-  /** `asked`: no answer yet, or never. `stored`: flushed to this device's disk. `failed`: nothing was stored. */
-  state: "asked" | "stored" | "failed"
+  /**
+   * `asked`: no answer yet, or never, or one that a power cut has undone. `local`: on this device's disk. `stored`:
+   * flushed there. `failed`: nothing was stored.
+   */
+  state: "asked" | "local" | "stored" | "failed"
   /** What the edge's confirmation said. */
   offset: Offset | undefined
+}
+
+/** Whether its device has said that it has it, and nothing has happened since that may have taken it. */
+export function isKept({ state }: Appended): boolean {
+  return state === "local" || state === "stored"
 }
 
 /** Everything that was appended in one run, in the order of the calls. */
@@ -41,6 +49,12 @@ export class History {
   /** In the order in which the tab appended. */
   of(tab: string): readonly Appended[] {
     return this.#byTab.get(tab) ?? []
+  }
+
+  /** What the device had not flushed may be lost. */
+  cutPower(device: string): void {
+    for (const appended of this.all)
+      if (appended.device === device && appended.state === "local") appended.state = "asked"
   }
 
   get tabs(): Iterable<string> {

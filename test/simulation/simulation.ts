@@ -1,6 +1,7 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { outboxOf } from "./disk-check.ts"
 import { checkLog } from "./final-check.ts"
+import { isKept } from "./history.ts"
 import { Storm } from "./storm.ts"
 import type { Tab } from "./tab.ts"
 import { Trace, type Violation } from "./trace.ts"
@@ -115,10 +116,11 @@ async function unread({ tabs, checker, scheduler, trace }: World): Promise<Missi
 
 function unanswered({ history }: World, tab: Tab): Missing[] {
   const missing: Missing[] = []
-  for (const { event, state, offset } of history.of(tab.name)) {
+  for (const appended of history.of(tab.name)) {
+    const { event, state, offset } = appended
     if (state === "asked")
       missing.push({ rule: "L1", what: `${tab.name} was never answered about ${event.id}.` })
-    if (state === "stored" && offset === undefined)
+    if (isKept(appended) && offset === undefined)
       missing.push({ rule: "L1", what: `${tab.name} was never told that ${event.id} is confirmed.` })
   }
   return missing

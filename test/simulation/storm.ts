@@ -112,7 +112,7 @@ export class Storm {
       }),
     )
     this.#world.trace.note(`${tab.name} appends ${count} to ${stream}`)
-    tab.append(stream, events)
+    tab.append(stream, events, this.#users.chance(0.3) ? "local" : "flushed")
   }
 
   #open(device: Device): void {
@@ -156,6 +156,7 @@ export class Storm {
   #cutPower(device: Device): void {
     for (const tab of this.#world.tabsOf(device)) tab.end(false)
     device.disk.cutPower()
+    this.#world.history.cutPower(device.name)
     this.#world.bury()
     this.#world.checker.checkDevice(device)
   }

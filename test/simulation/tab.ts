@@ -1,7 +1,8 @@
-import { type Fate, Outgoing } from "../../client/page/outgoing.ts"
+import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
 import type { LiveRows, NewEntry, Notice } from "../../client/port.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
+import type { Durability } from "../../client/thread/storage.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -57,7 +58,9 @@ export class Tab {
     const link = new ThreadLink(this, parts.scheduler, parts.random)
     this.#link = link
     this.#outgoing = new Outgoing({
-      write: (stream, entries) => this.#write(stream, entries),
+      write: (stream, entries, durability) => this.#write(stream, entries, durability),
+      flush: async () => this.#log?.flush(),
+      after: (ms, run) => this.host.after(ms, run),
       show: (stream, entries) => link.ask(() => this.#engine.show(stream, structuredClone(entries))),
       stored: (stream, tickets, keys) => link.ask(() => this.#engine.stored(stream, tickets, keys)),
       refused: (stream, tickets) => link.ask(() => this.#engine.refused(stream, tickets)),
@@ -110,14 +113,14 @@ export class Tab {
   }
 
   /** Appends events in one turn, as an app does that does not wait between them. */
-  append(stream: StreamPath, events: readonly LedgerEvent[]): void {
+  append(stream: StreamPath, events: readonly LedgerEvent[], durability: AppendDurability): void {
     this.openStream(stream)
     for (const event of events) {
       const { history, trace } = this.#parts
       const appended = { event, stream, device: this.device.name, tab: this.name }
       const record: Appended = { ...appended, state: "asked", offset: undefined }
       history.add(record)
-      const fate = this.#outgoing.append(stream, JSON.stringify(event))
+      const fate = this.#outgoing.append(stream, JSON.stringify(event), durability)
       this.#follow(record, fate).catch((error: unknown) => trace.bug(error))
     }
   }
@@ -206,25 +209,32 @@ export class Tab {
   }
 
   /** The page's own way to the disk. It ends with the tab, as its thread's does. */
-  async #write(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
+  async #write(
+    stream: StreamPath,
+    entries: readonly NewEntry[],
+    durability: Durability,
+  ): Promise<OutboxKey[]> {
     if (this.#log === undefined) throw new HeadwaterError("closed", "The client is not open.")
-    return this.#log.append(stream, entries)
+    return this.#log.append(stream, entries, durability)
   }
 
   async #follow(appended: Appended, fate: Fate): Promise<void> {
     const { trace } = this.#parts
+    const { id } = appended.event
     try {
-      await fate.stored
+      await fate.local
+      appended.state = "local"
+      await fate.flushed
+      appended.state = "stored"
     } catch (error) {
-      appended.state = "failed"
-      trace.note(`${this.name} append failed ${appended.event.id}: ${String(error)}`)
+      trace.note(`${this.name} append failed ${id}: ${String(error)}`)
       if (!(error instanceof HeadwaterError)) throw error
-      return
+      if (appended.state === "asked") appended.state = "failed"
+      if (appended.state === "failed") return
     }
-    appended.state = "stored"
-    trace.note(`${this.name} stored ${appended.event.id}`)
+    trace.note(`${this.name} ${appended.state} ${id}`)
     appended.offset = await fate.confirmed
-    trace.note(`${this.name} confirmed ${appended.event.id} before ${appended.offset}`)
+    trace.note(`${this.name} confirmed ${id} before ${appended.offset}`)
   }
 
   #hear(notice: Notice): void {
