@@ -129,6 +129,12 @@ export const LIMITS = {
   beatsMissedMax: 4,
   /** Terms of which a device remembers that they are over: a tab that was frozen for longer than these is not left. */
   termsRememberedMax: 10_000,
+  /** The name of a cursor, in characters: it is part of a key and of a lock's name. */
+  cursorNameLengthMax: 256,
+  /** Lines of an import that are dealt with together. The whole log is read for them once: fewer would take longer. */
+  importLinesMax: 20_000,
+  /** Their characters: they are in memory twice for a moment, in the page and in its thread. */
+  importLengthMax: 8 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
@@ -147,6 +153,10 @@ assert(
 )
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
+assert(
+  LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
+  "lines that are imported together must have room together",
+)
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")

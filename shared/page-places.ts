@@ -48,11 +48,12 @@ export function pageBehind(page: PageText, offset: Offset): PageText | undefined
   return { from: offset, next: page.next, text: page.text.slice(read) }
 }
 
-/** Whether a place may be one that a log will reach, which has only been read up to `head`. */
+/** Whether a log that was read up to `head` may have a place there or behind: only its own can be told for sure. */
 export function mayBeBeyond(head: Offset, offset: Offset): boolean {
-  if (offset === head) return true
-  const wanted = readIssuedOffset(offset)
-  return wanted !== undefined && wanted.position > placeOf(head).position
+  const wanted = offset === START ? placeOf(START) : readIssuedOffset(offset)
+  if (wanted === undefined) return false
+  const { position, chain } = placeOf(head)
+  return wanted.position > position || (wanted.position === position && wanted.chain === chain)
 }
 
 function placeOf(offset: Offset): Place {

@@ -110,6 +110,8 @@ export class Client {
       source,
       outgoing: this.#outgoing,
       pending: (of) => this.#pending(of),
+      link: this.#link,
+      onStatus: (listener) => this.onStatus(listener),
     })
   }
 
