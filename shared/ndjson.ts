@@ -73,5 +73,5 @@ const LONE_SURROGATE = /\p{Surrogate}/u // with `u`, both halves together are on
 function kindOf(value: unknown): string {
   if (value === null) return "null"
   if (Array.isArray(value)) return "an array"
-  return typeof value === "object" ? "an object without" : `a ${typeof value}`
+  return typeof value === "object" ? "an object without them" : `a ${typeof value}`
 }
