@@ -52,14 +52,14 @@ export type EventLine = { readonly id: EventId; readonly text: string; readonly 
  */
 export function decodeEventLine(line: string): Decoded<EventLine> {
   const text = line.trim()
+  const bytes = utf8Length(text)
+  if (bytes > LIMITS.eventBytesMax)
+    return bad(`An event may have ${LIMITS.eventBytesMax} bytes; this one has ${bytes}.`)
   const parsed = parseJson(text)
   if (!parsed.ok) return parsed
   const event = parsed.value
   if (!isEvent(event))
     return bad(`An event was expected, an object with a text id and a text type; ${kindOf(event)} came.`)
-  const bytes = utf8Length(text)
-  if (bytes > LIMITS.eventBytesMax)
-    return bad(`An event may have ${LIMITS.eventBytesMax} bytes; this one has ${bytes}.`)
   const depth = depthOf(text)
   if (depth > LIMITS.jsonDepthMax)
     return bad(`An event may nest ${LIMITS.jsonDepthMax} levels deep; this one has ${depth}.`)

@@ -8,7 +8,7 @@ import { START } from "../../shared/offset.ts"
 import type { ImportStep } from "../port.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
-import { type DeviceLog, NO_KEY } from "./log.ts"
+import type { DeviceLog } from "./log.ts"
 import type { Replica } from "./replica.ts"
 
 export type ImporterParts = {
@@ -98,9 +98,9 @@ export class Importer {
       for (const message of parseBatch(batch)) if (isEvent(message)) unknown.delete(message.id)
     }
     const { log } = this.#parts
-    const { record, entries } = await log.open(stream, NO_KEY)
-    for (const { text } of entries) forget(text)
-    for await (const pages of log.pages(stream, { after: START, upTo: record.head })) {
+    const { head, texts } = await log.outside(stream)
+    for (const text of texts) forget(text)
+    for await (const pages of log.pages(stream, { after: START, upTo: head })) {
       if (unknown.size === 0) break
       for (const { text } of pages) forget(text)
     }

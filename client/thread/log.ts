@@ -190,6 +190,19 @@ export class DeviceLog {
     return { texts, upTo: entries.at(-1)?.key }
   }
 
+  /** How far the log of a stream goes, and the texts of all entries that are not in it: those of one moment. */
+  async outside(stream: StreamPath): Promise<{ head: Offset; texts: string[] }> {
+    const read = (tx: ReadTransaction) =>
+      Promise.all([
+        tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `save` writes these
+        tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // `append` writes these
+        tx.getAll("rejected", {}) as Promise<StoredEntry[]>, // they were the outbox's
+      ])
+    const [record, waiting, rejected] = await this.#storage.read(read, ["streams", "outbox", "rejected"])
+    const entries = [...waiting, ...rejected].filter((entry) => entry.stream === stream)
+    return { head: record?.head ?? START, texts: entries.map(({ text }) => text) }
+  }
+
   /** How far the log of a stream goes on this disk. */
   async head(stream: StreamPath): Promise<Offset> {
     const read = (tx: ReadTransaction) => tx.get("streams", stream) as Promise<StreamRecord | undefined> // see `save`
