@@ -2,6 +2,7 @@ import type { ConnectionState, StopReason } from "../shared/connection.ts"
 import type { ErrorData } from "../shared/errors.ts"
 import type { HeadwaterEvent } from "../shared/events.ts"
 import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
+import type { PageText } from "../shared/log-order.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
@@ -33,6 +34,18 @@ export interface EnginePort {
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
   /** Rows arrive on `rows` as `LiveRows`, at once and after each change, until the page sends `STOP`. */
   live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
+  /** Begins to read a stream's log. The page ends it with `closeReader`. */
+  openReader(stream: StreamPath, request: ReadRequest): Promise<Reply<ReaderNumber>>
+  /** The next messages of the log; undefined at its end. A live reader has none: it is answered when more comes. */
+  readOn(reader: ReaderNumber): Promise<Reply<PageText | undefined>>
+  /** Keeps the place of the reader's cursor. */
+  moveCursor(reader: ReaderNumber, offset: Offset): Promise<Reply<void>>
+  /** What `readOn` still waits for is answered with the end. */
+  closeReader(reader: ReaderNumber): Promise<Reply<void>>
+  /** Some entries of a stream that are not in its log, behind one that is known. */
+  entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<Reply<EntryTexts>>
+  /** Appends those events of some lines that this device does not have. */
+  importLines(stream: StreamPath, lines: readonly string[]): Promise<Reply<ImportStep>>
   /** The app's answer to the notice `token-wanted` of this number. */
   giveToken(ask: number, token: Reply<string>): Promise<Reply<void>>
   /** Whether the app wants the network, in all tabs. */
@@ -69,6 +82,35 @@ export type NewEntry = {
 
 /** One view opened by one page. */
 export type ViewNumber = number
+
+/** One reading of a log by one page. */
+export type ReaderNumber = number
+
+export type ReadRequest = {
+  /** Where to begin, unless the cursor has a place. */
+  readonly from: Offset
+  /** Whether to go on with what arrives. */
+  readonly live: boolean
+  /** The name of a place that is kept. */
+  readonly cursor: string | undefined
+}
+
+/** Where an entry is that is not in the log: on its way there, or refused by the edge. */
+export type EntryKind = "pending" | "rejected"
+
+/** Texts of entries, as batches, in order. There may be more behind `upTo`; undefined: there is none. */
+export type EntryTexts = { readonly texts: readonly string[]; readonly upTo: OutboxKey | undefined }
+
+/** How far an import has come with some lines. */
+export type ImportStep = {
+  /** Lines that are dealt with. */
+  readonly done: number
+  /** Events of these lines that were stored, and that this device had. */
+  readonly appended: number
+  readonly skipped: number
+  /** Why the next line is not dealt with; undefined when there is none. */
+  readonly error: ErrorData | undefined
+}
 
 export type LiveRows = Reply<readonly Row[]>
 

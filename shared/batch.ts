@@ -60,6 +60,17 @@ export function splitBatch(text: string, count: number): readonly [before: strin
   return comma === -1 ? [text, ""] : [text.slice(0, comma), text.slice(comma + 1)]
 }
 
+/** The texts of a checked batch's messages, one after the other: joined by commas they are the batch. */
+export function* messageTexts(text: string): Generator<string, void> {
+  if (text.trim() === "") return
+  let comma = -1
+  do {
+    const from = comma + 1
+    comma = commaBehind(text, comma)
+    yield text.slice(from, comma === -1 ? text.length : comma)
+  } while (comma !== -1)
+}
+
 const QUOTE = 0x22
 const COMMA = 0x2c
 const BACKSLASH = 0x5c
@@ -70,20 +81,29 @@ const CLOSING_BRACE = 0x7d
 
 /** Where the n-th comma between messages stands, counted from 1; -1 when there are fewer. */
 function commaNumber(text: string, n: number): number {
+  let comma = -1
+  for (let left = n; left > 0; left--) {
+    comma = commaBehind(text, comma)
+    if (comma === -1) return -1
+  }
+  return comma
+}
+
+/** Where the next comma between messages stands, behind the one at `before`; -1 when there is none. */
+function commaBehind(text: string, before: number): number {
   let depth = 0
-  let left = n
-  for (let at = 0; at < text.length; at++) {
+  for (let at = before + 1; at < text.length; at++) {
     const unit = text.charCodeAt(at)
     if (unit === QUOTE) at = closingQuote(text, at)
     else if (unit === OPENING_BRACE || unit === OPENING_BRACKET) depth++
     else if (unit === CLOSING_BRACE || unit === CLOSING_BRACKET) depth--
-    else if (unit === COMMA && depth === 0 && --left === 0) return at
+    else if (unit === COMMA && depth === 0) return at
   }
   return -1
 }
 
 /** How deep arrays and objects nest in a text that parses: 0 for a bare number. */
-function depthOf(text: string): number {
+export function depthOf(text: string): number {
   let depth = 0
   let deepest = 0
   for (let at = 0; at < text.length; at++) {

@@ -6,7 +6,7 @@ export type ErrorCode =
   | "invalid-definition"
   /** The text is not a stream path. */
   | "invalid-path"
-  /** The options of `connect` are not what they should be. */
+  /** The options of `connect`, or of another call, are not what they should be. */
   | "invalid-options"
   /** The page is no secure context (https, or http on localhost), so the browser withholds what a log needs. */
   | "unsupported"
@@ -34,6 +34,10 @@ export type ErrorCode =
   | "diverged"
   /** The client was closed before the answer came. What was stored stays stored. */
   | "closed"
+  /** The offset is none of this log's: it is another stream's, or was never given. */
+  | "invalid-offset"
+  /** A line is no event of ours. Those before it were taken. */
+  | "invalid-import"
 
 /** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
 export type ErrorData = { readonly code: ErrorCode; readonly message: string }

@@ -131,6 +131,12 @@ export const LIMITS = {
   termsRememberedMax: 10_000,
   /** What was only asked to be `local` is flushed so much later: one flush is for all of a while, and costs as one. */
   flushMsMax: 100,
+  /** The name of a cursor, in characters: it is part of a key and of a lock's name. */
+  cursorNameLengthMax: 256,
+  /** Lines of an import that are dealt with together. The whole log is read for them once: fewer would take longer. */
+  importLinesMax: 20_000,
+  /** Their characters: they are in memory twice for a moment, in the page and in its thread. */
+  importLengthMax: 8 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
@@ -149,6 +155,10 @@ assert(
 )
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
+assert(
+  LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
+  "lines that are imported together must have room together",
+)
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")

@@ -11,6 +11,9 @@ export type Page = {
   readonly messages: readonly unknown[]
 }
 
+/** A page as it is stored and handed on: its messages stay text until somebody wants them. */
+export type PageText = Omit<Page, "messages">
+
 /** An event run of this device that has not been read back yet. */
 export type Pending = OutboxEntry & { readonly messages: readonly unknown[] }
 

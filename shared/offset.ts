@@ -46,7 +46,7 @@ export type Place = { readonly position: number; readonly chain: Chain }
 
 export type IssuedOffset = Place & { readonly generation: number }
 
-/** Writes the offset of a place in a stream of this generation. Only the edge calls it. */
+/** Writes the offset of a place in a stream of this generation. For the edge, and for places between two of its own. */
 export function issueOffset({ generation, position, chain }: IssuedOffset): Offset {
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
   assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
@@ -55,7 +55,7 @@ export function issueOffset({ generation, position, chain }: IssuedOffset): Offs
   return `${when}_${digits}_${chain}` as Offset // of the grammar by construction
 }
 
-/** Reads what `issueOffset` wrote. Undefined when this edge cannot have issued the text. Only the edge calls it. */
+/** Reads what `issueOffset` wrote. Undefined when our edge cannot have issued the text. */
 export function readIssuedOffset(text: string): IssuedOffset | undefined {
   const [, when, digits, tail] = ISSUED.exec(text) ?? []
   const chain = readChain(tail ?? "")

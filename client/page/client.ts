@@ -116,6 +116,8 @@ export class Client {
       source,
       outgoing: this.#outgoing,
       pending: (of) => this.#pending(of),
+      link: this.#link,
+      onStatus: (listener) => this.onStatus(listener),
     })
   }
 

@@ -9,6 +9,15 @@ import { encodeEvent } from "../../shared/events.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { AppendDurability, Outgoing } from "./outgoing.ts"
+import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
+import {
+  type ExportOptions,
+  exportLines,
+  type ImportHost,
+  type ImportResult,
+  type ImportSource,
+  importLines,
+} from "./transfer.ts"
 
 /** What `append` gives: the event's name, and what becomes of it. None of the promises need be awaited. */
 export type Receipt = {
@@ -48,14 +57,14 @@ export type AppendOptions = {
 }
 
 /** What a stream needs of its client. */
-export type StreamHost = {
+export type StreamHost = ImportHost & {
   /** Who makes its events: the device, and whose it is. */
   readonly source: string
   readonly outgoing: Outgoing
   pending(stream: StreamPath): Promise<HeadwaterEvent[]>
 }
 
-/** One stream: append to it here; read it through a view. */
+/** One stream: append to it here; read it through a view, or message by message. */
 export class Stream<S extends EventSchemas> {
   readonly path: StreamPath
   readonly #definition: StreamDefinition<S>
@@ -95,5 +104,55 @@ export class Stream<S extends EventSchemas> {
   /** The events of this device that the edge has not confirmed yet, in the order of appending. */
   async pending(): Promise<EventOf<S>[]> {
     return (await this.#host.pending(this.path)) as EventOf<S>[] // `append` let only these in
+  }
+
+  /**
+   * The confirmed messages of the log, as the edge has ordered them, each once: from the start, from any offset that
+   * this log has given (of a receipt, of a message read before), or from where a cursor has got to. It reads this
+   * device's log, so it works offline, and ends where that ends, also when `from` is further on. With `live` it waits
+   * there and goes on with what arrives, in every tab, until the loop is left. A slow consumer makes nothing grow: some
+   * megabytes are read ahead, no more.
+   *
+   * A cursor makes a consumer durable: its place is kept each time the next message is asked for, which says that the
+   * one before is done with. So each message is seen at least once. After a crash those are seen again whose place was
+   * not written yet: the one at work, and as many before it as were done with in the few milliseconds that a write
+   * takes. The same holds for the message at which a loop is left by `break`. One consumer at a time has a cursor, in
+   * all tabs; others of its name wait until it ends.
+   *
+   * @throws HeadwaterError `invalid-offset` when the log has no such place; `invalid-options`; `storage-unavailable`
+   * or `storage-full` when the disk cannot be read, or does not keep the cursor; `closed` when the client is closed.
+   */
+  read(options: ReadOptions = {}): AsyncIterableIterator<LogEvent> {
+    return readLog(this.#host.link, this.path, options)
+  }
+
+  /**
+   * Messages as lines of JSON (NDJSON), each with its line feed: what the edge has confirmed, as far as this device has
+   * read it, what waits for the edge, or what it has refused. Byte for byte as stored, but for line breaks between
+   * tokens. What happens meanwhile may be in it or not.
+   *
+   * @throws HeadwaterError `storage-unavailable`; `closed`.
+   */
+  export(options: ExportOptions): AsyncIterableIterator<string> {
+    return exportLines(this.#host.link, this.path, options)
+  }
+
+  /**
+   * Appends the events of an export, in order, as they are: id, time, source and bytes are kept. Events that this
+   * device has, by id, in its log, waiting or rejected, are passed over: an import may be repeated, also after it was
+   * interrupted. Two devices that import the same at once may both append it.
+   *
+   * A line is an event if it is an object with a text `id` and a text `type` within the bounds of events. Its data is
+   * not held against the stream's definition: a log has what schemas gave, of any version. Empty lines are passed over.
+   *
+   * When more wait for the edge than may, it goes on as the edge takes them. Resolves when all is flushed to the disk
+   * and shows in queries.
+   *
+   * @throws HeadwaterError `invalid-import` at the first line that is no event; `backlog-full` when too many events
+   * wait and the edge is not reached; `storage-full` or `storage-unavailable`; `closed`. The lines before were taken,
+   * nothing of that one and of those behind it; the message says how many.
+   */
+  import(source: ImportSource): Promise<ImportResult> {
+    return importLines(this.#host, this.path, source)
   }
 }

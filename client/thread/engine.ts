@@ -2,14 +2,21 @@ import { assert } from "../../shared/assert.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { PageText } from "../../shared/log-order.ts"
+import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import {
   type EnginePort,
+  type EntryKind,
+  type EntryTexts,
+  type ImportStep,
   type LiveRows,
   type NewEntry,
   type OpenOptions,
+  type ReaderNumber,
+  type ReadRequest,
   type Reply,
   STOP,
   type ViewNumber,
@@ -90,6 +97,34 @@ export class Engine implements EnginePort {
         rows.close()
       }
     })
+  }
+
+  openReader(stream: StreamPath, request: ReadRequest): Promise<Reply<ReaderNumber>> {
+    return reply(async () => {
+      const session = this.#opened()
+      await session.replica(stream) // a stream that this tab has not opened is not followed
+      return session.readers.open(stream, request)
+    })
+  }
+
+  readOn(reader: ReaderNumber): Promise<Reply<PageText | undefined>> {
+    return reply(() => this.#opened().readers.next(reader))
+  }
+
+  moveCursor(reader: ReaderNumber, offset: Offset): Promise<Reply<void>> {
+    return reply(() => this.#opened().readers.moveCursor(reader, offset))
+  }
+
+  closeReader(reader: ReaderNumber): Promise<Reply<void>> {
+    return reply(() => this.#opened().readers.close(reader))
+  }
+
+  entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<Reply<EntryTexts>> {
+    return reply(() => this.#opened().entriesBehind(stream, kind, after))
+  }
+
+  importLines(stream: StreamPath, lines: readonly string[]): Promise<Reply<ImportStep>> {
+    return reply(() => this.#opened().importer.take(stream, lines))
   }
 
   giveToken(ask: number, token: Reply<string>): Promise<Reply<void>> {

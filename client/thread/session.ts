@@ -3,10 +3,19 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { type ConnectionStatus, databaseName, type NewEntry, type OpenOptions } from "../port.ts"
+import {
+  type ConnectionStatus,
+  databaseName,
+  type EntryKind,
+  type EntryTexts,
+  type NewEntry,
+  type OpenOptions,
+} from "../port.ts"
 import type { Host } from "./host.ts"
+import { Importer } from "./importer.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
 import { DeviceLog } from "./log.ts"
+import { LogReaders } from "./log-readers.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import type { PendingEntry, Replica } from "./replica.ts"
@@ -21,6 +30,8 @@ import { Views } from "./views.ts"
 export class Session implements ReplicasListener, LeadershipListener {
   readonly device: ProducerId
   readonly views: Views
+  readonly readers: LogReaders
+  readonly importer: Importer
   readonly #log: DeviceLog
   readonly #tabs: Tabs
   readonly #replicas: Replicas
@@ -38,6 +49,9 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
     this.#replicas = new Replicas(log, device, this)
+    this.readers = new LogReaders({ host, log, name })
+    const replica = (of: StreamPath) => this.replica(of)
+    this.importer = new Importer({ host, log, name, replica, stored: (of) => this.#storedUnshown(of) })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
     const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
     const ours = { host, edge: options.edge, log, tokens, tabs: this.#tabs }
@@ -83,6 +97,17 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status.changed()
   }
 
+  entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<EntryTexts> {
+    return this.#log.entriesBehind(stream, kind, after)
+  }
+
+  /** The disk has entries that no tab has shown. */
+  async #storedUnshown(stream: StreamPath): Promise<void> {
+    await this.#replicas.refresh(stream)
+    this.#leadership.appended(stream)
+    this.#tabs.tell({ kind: "appended", stream })
+  }
+
   setPaused(paused: boolean): void {
     this.#adopt({ paused, turn: this.#pause.turn + 1 })
     this.#tabs.tell({ kind: "paused", ...this.#pause })
@@ -94,6 +119,8 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#tabs.close()
     this.#status.close()
     this.views.close()
+    this.readers.end()
+    this.importer.end()
     this.#log.close()
   }
 
@@ -116,6 +143,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     this.views.advanced(stream, page)
+    this.readers.grown(stream)
     this.#receipts.confirmed(confirmed, page.next)
     this.#status.changed()
   }
@@ -126,6 +154,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   restarted({ stream, head }: Replica, confirmed: readonly PendingEntry[]): void {
     this.views.refold(stream)
+    this.readers.grown(stream)
     this.#receipts.confirmed(confirmed, head)
     this.#status.changed()
   }
@@ -153,6 +182,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   }
 
   saved(stream: StreamPath): void {
+    this.readers.grown(stream)
     this.#tabs.tell({ kind: "saved", stream })
   }
 
@@ -176,7 +206,10 @@ export class Session implements ReplicasListener, LeadershipListener {
         if (this.isLeading()) void this.#serve(message.stream)
         return
       case "leading":
-        for (const stream of this.#replicas.wanted) this.#tabs.tell({ kind: "wanted", stream })
+        for (const stream of this.#replicas.wanted) {
+          this.#tabs.tell({ kind: "wanted", stream })
+          this.#look(stream) // the leader before it may have ended between storing and telling
+        }
         return
       case "connection":
         return this.#status.setConnection(message.stream, message.status)

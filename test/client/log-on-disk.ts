@@ -1,0 +1,85 @@
+import type { ThreadLink } from "../../client/page/thread-link.ts"
+import { DeviceLog } from "../../client/thread/log.ts"
+import { LogReaders } from "../../client/thread/log-readers.ts"
+import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import { issueOffset, type Offset, START } from "../../shared/offset.ts"
+import { localLocks } from "../support/local-locks.ts"
+import { memoryStorage } from "../support/memory-storage.ts"
+
+export const STREAM = "tests/log" as StreamPath
+
+/** A log that grows page by page, a tab that reads it, and the page in that tab. */
+export function logOnDisk() {
+  const storage = memoryStorage()
+  const reads = { pages: 0 }
+  const counted: typeof storage = {
+    ...storage,
+    read(body, stores) {
+      if (stores?.includes("pages")) reads.pages++
+      return storage.read(body, stores)
+    },
+  }
+  const log = new DeviceLog(counted)
+  const host = localLocks()
+  const offsets: Offset[] = [START]
+  let chain = EMPTY_CHAIN
+  const tabs: LogReaders[] = []
+
+  return {
+    log,
+    reads,
+    /** Before each message, and behind the last. */
+    offsets,
+    /** As a leader saves a page; whoever waits is told. */
+    async grow(messages: readonly string[]): Promise<void> {
+      const from = offsets.at(-1) ?? START
+      for (const text of messages) {
+        chain = extendChain(chain, text)
+        offsets.push(issueOffset({ generation: 7, position: offsets.length, chain }))
+      }
+      const next = offsets.at(-1) ?? START
+      await storage.write("relaxed", (tx) => {
+        if (messages.length > 0) tx.put("pages", { stream: STREAM, from, next, text: messages.join(",") })
+        tx.put("streams", { stream: STREAM, head: next })
+      })
+      for (const readers of tabs) readers.grown(STREAM)
+    },
+    openTab(): { readers: LogReaders; link: ThreadLink; crash(): void } {
+      const readers = new LogReaders({ host, log, name: "account" })
+      tabs.push(readers)
+      let isAlive = true
+      const answer = async <T>(act: () => Promise<T> | T) => {
+        try {
+          return { ok: true as const, value: await act() }
+        } catch (error) {
+          if (error instanceof HeadwaterError) return { ok: false as const, error: error.toData() }
+          throw error
+        }
+      }
+      const engine = {
+        openReader: (...[stream, request]: Parameters<LogReaders["open"]>) =>
+          answer(() => readers.open(stream, structuredClone(request))),
+        readOn: (reader: number) => answer(async () => structuredClone(await readers.next(reader))),
+        moveCursor: (reader: number, offset: Offset) => answer(() => readers.moveCursor(reader, offset)),
+        closeReader: (reader: number) => answer(() => readers.close(reader)),
+      }
+      const link = {
+        engine,
+        async ask<T>(reply: ReturnType<typeof answer<T>>): Promise<T> {
+          const answered = await reply
+          if (!isAlive) return new Promise(() => {})
+          if (answered.ok) return answered.value
+          throw HeadwaterError.fromData(answered.error)
+        },
+      }
+      /** Nothing is heard of it any more, and its locks are free. */
+      const crash = () => {
+        isAlive = false
+        readers.end()
+      }
+      return { readers, link: link as unknown as ThreadLink, crash } // what reading uses of one
+    },
+  }
+}
