@@ -89,12 +89,17 @@ export const LIMITS = {
   longPollMsMax: 30_000,
   /** How long one SSE answer lasts before the client is asked to come again, so that proxies can collapse. */
   sseMsMax: 60_000,
-  /** One HTTP exchange of the client. Slow mobile networks need seconds; a dead one must not look slow. */
+  /** How long the client waits for the next byte of an answer, for a socket, or for an app's token: a slow network
+   * needs seconds, a dead one must not look slow. An answer that goes on coming may take as long as it likes. */
   requestMsMax: 15_000,
   /** Between two signs of life on an open socket, then a ping. */
   pingMsInterval: 15_000,
   /** After a ping without any frame: the socket is half-open. With the interval it bounds detection to 25 s. */
   pongMsMax: 10_000,
+  /** The same behind an upload, counted from its last progress that can be seen: systems keep some 100 KiB more. */
+  uploadPongMsMax: 25_000,
+  /** Between two looks at how much of an upload is left while a pong is awaited. */
+  pongLookMs: 1_000,
   /** The first retry waits up to this; full jitter, doubling. */
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
@@ -151,5 +156,10 @@ assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up fro
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
+assert(
+  Math.max(LIMITS.pongMsMax, LIMITS.uploadPongMsMax) + LIMITS.pingMsInterval <= 40_000,
+  "a half-open socket is found within 40 s",
+)
+assert(LIMITS.pongLookMs < LIMITS.pongMsMax, "a pong is awaited for several looks")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
 assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

@@ -4,12 +4,15 @@ import type { Host, SocketListener } from "../../client/thread/host.ts"
 import type { LogWriter } from "../../client/thread/log-writer.ts"
 import { appendedEntry, Replica } from "../../client/thread/replica.ts"
 import { StreamSync } from "../../client/thread/sync.ts"
+import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey, type ProducerPosition } from "../../shared/outbox.ts"
 
 const stream = "a/b" as StreamPath
-const EMPTY = { "content-type": "application/json", "stream-next-offset": START, "stream-up-to-date": "true" }
+export const MARK = { "headwater-edge": "1" }
+const TYPE = { "content-type": "application/json" }
+export const EMPTY = { ...MARK, ...TYPE, "stream-next-offset": START, "stream-up-to-date": "true" }
 
 export function textOf(id: string): string {
   return JSON.stringify({ id, type: "t" })
@@ -41,7 +44,7 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
     fetch: async () => answer?.() ?? new Response("[]", { headers: EMPTY }),
     openSocket(_url: string, _protocols: string[], listener: SocketListener) {
       seen.sockets.push(listener)
-      return { send: (frame: string) => void seen.frames.push(frame), close() {} }
+      return { send: (frame: string) => void seen.frames.push(frame), buffered: () => 0, close() {} }
     },
   } as unknown as Host // what one connection needs of it
   const writer = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter // a disk that takes all
@@ -70,7 +73,7 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
   const live = async () => {
     const before = seen.sockets.length
     await vi.waitFor(() => expect(seen.sockets.length).toBe(before + 1))
-    seen.sockets.at(-1)?.opened()
+    seen.sockets.at(-1)?.opened(SUBPROTOCOL)
     told({ t: "control", next: START, upToDate: true })
     expect(sync.state.kind).toBe("live")
   }
