@@ -34,6 +34,8 @@ export type ErrorCode =
   | "diverged"
   /** The client was closed before the answer came. What was stored stays stored. */
   | "closed"
+  /** The edge answers and takes none of what waits. It was connected to anew, and is tried on. */
+  | "stalled"
 
 /** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
 export type ErrorData = { readonly code: ErrorCode; readonly message: string }

@@ -104,6 +104,12 @@ export const LIMITS = {
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
   retryMsMax: 30_000,
+  /** Between two connections that come back when one of them has found the edge again, on average twice as fast. */
+  wakeSpreadMs: 50,
+  /** A live connection that brings nothing to the edge for so long is given up. Longer than a dead one is found in. */
+  stallMsMax: 30_000,
+  /** Between two looks at how a batch stands that is on its way. */
+  stallLookMs: 5_000,
   /** However long an edge asks to be left alone: a budget is of a day, and a browser's timer overflows at 24 days. */
   retryAfterMsMax: DAY_MS,
   /** Patterns in one token. Each is tried with each request; a token has to fit in a header all the same. */
@@ -160,6 +166,11 @@ assert(
   Math.max(LIMITS.pongMsMax, LIMITS.uploadPongMsMax) + LIMITS.pingMsInterval <= 40_000,
   "a half-open socket is found within 40 s",
 )
+assert(
+  LIMITS.stallMsMax > LIMITS.uploadPongMsMax,
+  "a line that died during an upload is not taken for a stall",
+)
+assert(LIMITS.stallLookMs < LIMITS.stallMsMax, "a stall is found by several looks")
 assert(LIMITS.pongLookMs < LIMITS.pongMsMax, "a pong is awaited for several looks")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
 assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")
