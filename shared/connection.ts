@@ -46,8 +46,8 @@ export type ConnectionInput =
   | { readonly kind: "opened" }
   | { readonly kind: "behind" }
   /**
-   * `leastMs`: the edge asked not to be tried again before so long. `hasStalled`: it was open and brought nothing to the
-   * edge, so it counts as none that lasted.
+   * `leastMs`: the edge asked not to be tried again before so long. `hasStalled`: it was open and brought nothing to
+   * the edge, so it counts as none that lasted.
    */
   | { readonly kind: "lost"; readonly leastMs?: number | undefined; readonly hasStalled?: boolean }
   | { readonly kind: "refused"; readonly reason: StopReason }

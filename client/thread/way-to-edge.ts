@@ -30,7 +30,10 @@ export class WayToEdge {
     this.#host = host
   }
 
-  /** Calls `wake` at `at`, or later when the edge is out of reach and others are before this one. Returns the way to stop. */
+  /**
+   * Calls `wake` at `at`, or later when the edge is out of reach and others are before this one. Returns the way to
+   * stop.
+   */
   wait(who: Traveller, at: Millis, wake: () => void): () => void {
     const waiter: Waiter = { wake, isDue: false, stopTimer: () => {} }
     this.#waiting.set(who, waiter)
