@@ -44,6 +44,7 @@ export type ConnectionInput =
   | { readonly kind: "missing" }
   | { readonly kind: "created" }
   | { readonly kind: "opened" }
+  /** More is missing than a socket should carry, or comes faster than this device can store it. */
   | { readonly kind: "behind" }
   /**
    * `leastMs`: the edge asked not to be tried again before so long. `hasStalled`: it was open and brought nothing to

@@ -142,6 +142,8 @@ export const LIMITS = {
   termsRememberedMax: 10_000,
   /** What was only asked to be `local` is flushed so much later: one flush is for all of a while, and costs as one. */
   flushMsMax: 100,
+  /** Characters of pages that a client holds before its disk has them. Past it they are read at the disk's pace. */
+  unwrittenLengthMax: 16 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
@@ -160,6 +162,7 @@ assert(
 )
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
+assert(LIMITS.readBytesMax < LIMITS.unwrittenLengthMax, "what waits for the disk can be a page and more")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
 assert(

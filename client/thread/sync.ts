@@ -147,6 +147,8 @@ export class StreamSync {
   }
 
   async #readPage(signal: AbortSignal): Promise<void> {
+    if (this.#writer.isFull) await this.#writer.flush()
+    if (signal.aborted) return
     const answer = await this.#edge.read(this.#replica.head, signal)
     if (signal.aborted) return
     if (answer.kind !== "done") return this.#outcome(answer)
@@ -173,7 +175,7 @@ export class StreamSync {
     const address = { url: this.#edge.socketUrl(this.#replica.head), protocols: protocols.value }
     const socket = new LiveSocket(this.#host, address, {
       upToDate: () => this.#opened(socket),
-      page: (page) => void this.#took(page),
+      page: (page) => this.#told(page),
       reply: (reply) => this.#sender.replied(reply),
       ended: (end) => this.#ended(end),
     })
@@ -186,6 +188,12 @@ export class StreamSync {
     this.#socket = socket
     this.#sender.connected(socket)
     this.#stall.begin()
+  }
+
+  /** What comes faster than the disk takes it is left to the edge, and read as fast as the disk does. */
+  #told(page: Page): void {
+    void this.#took(page)
+    if (this.#writer.isFull) this.input({ kind: "behind" })
   }
 
   /** Takes in the next page; a page that does not follow is read again from where this device stands. */
