@@ -17,7 +17,10 @@ import type { Row } from "./state/live-queries.ts"
 
 /** What the page calls. One coarse call for each thing an app asks. */
 export interface EnginePort {
-  /** Opens the device's database. Once, before anything else. `notices` carries `Notice` for the client's life. */
+  /**
+   * Opens the device's database. Once, before anything else. `notices` carries `Notice` for the client's life; the page
+   * answers each status with `NEXT`.
+   */
   open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>>
   /** Resolves when what this device has of the stream is known. */
   openStream(stream: StreamPath): Promise<Reply<void>>
@@ -32,7 +35,10 @@ export interface EnginePort {
   /** Resolves when the view's rows are those of everything that this device has. */
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
-  /** Rows arrive on `rows` as `LiveRows`, at once and after each change, until the page sends `STOP`. */
+  /**
+   * Rows arrive on `rows` as `LiveRows`, at once and after changes, until the page sends `STOP`. The page answers each
+   * with `NEXT`.
+   */
   live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
   /** Begins to read a stream's log. The page ends it with `closeReader`. */
   openReader(stream: StreamPath, request: ReadRequest): Promise<Reply<ReaderNumber>>
@@ -113,6 +119,12 @@ export type ImportStep = {
 }
 
 export type LiveRows = Reply<readonly Row[]>
+
+/**
+ * The page is done with what it was told: the thread may tell the next. However slow a page is, no more than one message
+ * of a kind waits for it, and the next one is the newest.
+ */
+export const NEXT = "next"
 
 /** Ends a live query, sent on its port: not every browser tells a port that its other end has closed. */
 export const STOP = "stop"

@@ -44,9 +44,13 @@ export type ConnectionInput =
   | { readonly kind: "missing" }
   | { readonly kind: "created" }
   | { readonly kind: "opened" }
+  /** More is missing than a socket should carry, or comes faster than this device can store it. */
   | { readonly kind: "behind" }
-  /** `leastMs`: the edge asked not to be tried again before so long. */
-  | { readonly kind: "lost"; readonly leastMs?: number | undefined }
+  /**
+   * `leastMs`: the edge asked not to be tried again before so long. `hasStalled`: it was open and brought nothing to
+   * the edge, so it counts as none that lasted.
+   */
+  | { readonly kind: "lost"; readonly leastMs?: number | undefined; readonly hasStalled?: boolean }
   | { readonly kind: "refused"; readonly reason: StopReason }
 
 export type ConnectionEffect =
@@ -78,7 +82,7 @@ export function step(state: ConnectionState, input: ConnectionInput, tick: Tick)
     case "woke":
       return state.kind === "waiting" ? catchUp(state.attempt) : [state]
     case "lost":
-      return isBusy(state) ? retry(state, tick, input.leastMs) : [state]
+      return isBusy(state) ? retry(state, tick, input) : [state]
     case "refused":
       return isBusy(state) ? [{ kind: "stopped", reason: input.reason }, { kind: "let-go" }] : [state]
     case "page-read":
@@ -100,6 +104,7 @@ export function step(state: ConnectionState, input: ConnectionInput, tick: Tick)
   }
 }
 
+type Loss = Extract<ConnectionInput, { kind: "lost" }>
 type BusyState = Extract<ConnectionState, { attempt: number }>
 
 function isBusy(state: ConnectionState): state is Exclude<BusyState, { kind: "waiting" }> {
@@ -111,8 +116,8 @@ function catchUp(attempt: number): Step {
 }
 
 /** A connection that lasted longer than the longest wait was a good one: counting starts again. */
-function retry(state: BusyState, tick: Tick, leastMs = 0): Step {
-  const lasted = state.kind === "live" && tick.now - state.since > LIMITS.retryMsMax
+function retry(state: BusyState, tick: Tick, { leastMs = 0, hasStalled = false }: Loss): Step {
+  const lasted = state.kind === "live" && !hasStalled && tick.now - state.since > LIMITS.retryMsMax
   const attempt = lasted ? 1 : state.attempt + 1
   const waitMs = leastMs + backoffMs(attempt, tick.chance) // a crowd that was sent away together comes back spread
   const retryAt = (tick.now + waitMs) as Millis // a time plus a duration is a time

@@ -38,6 +38,8 @@ export type ErrorCode =
   | "invalid-offset"
   /** A line is no event of ours. Those before it were taken. */
   | "invalid-import"
+  /** The edge answers and takes none of what waits. It was connected to anew, and is tried on. */
+  | "stalled"
 
 /** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
 export type ErrorData = { readonly code: ErrorCode; readonly message: string }

@@ -36,7 +36,12 @@ export const HEADER = {
   fromOffset: "stream-from-offset",
   /** Ours: says `true` where it is its number that keeps a batch from being stored: another id would let it in. */
   producerConflict: "producer-conflict",
+  /** Ours, on every answer: it is this edge's, and not that of something on the way to it. */
+  edge: "headwater-edge",
 } as const
+
+/** What `headwater-edge` says: the version of what an edge and a client rely on of each other. */
+export const EDGE_MARK = "1"
 
 export const JSON_TYPE = "application/json"
 

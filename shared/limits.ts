@@ -89,16 +89,27 @@ export const LIMITS = {
   longPollMsMax: 30_000,
   /** How long one SSE answer lasts before the client is asked to come again, so that proxies can collapse. */
   sseMsMax: 60_000,
-  /** One HTTP exchange of the client. Slow mobile networks need seconds; a dead one must not look slow. */
+  /** How long the client waits for the next byte of an answer, for a socket, or for an app's token: a slow network
+   * needs seconds, a dead one must not look slow. An answer that goes on coming may take as long as it likes. */
   requestMsMax: 15_000,
   /** Between two signs of life on an open socket, then a ping. */
   pingMsInterval: 15_000,
   /** After a ping without any frame: the socket is half-open. With the interval it bounds detection to 25 s. */
   pongMsMax: 10_000,
+  /** The same behind an upload, counted from its last progress that can be seen: systems keep some 100 KiB more. */
+  uploadPongMsMax: 25_000,
+  /** Between two looks at how much of an upload is left while a pong is awaited. */
+  pongLookMs: 1_000,
   /** The first retry waits up to this; full jitter, doubling. */
   retryMsMin: 250,
   /** No retry waits longer: a person who looks at a screen waits that long at most. */
   retryMsMax: 30_000,
+  /** Between two connections that come back when one of them has found the edge again, on average twice as fast. */
+  wakeSpreadMs: 50,
+  /** A live connection that brings nothing to the edge for so long is given up. Longer than a dead one is found in. */
+  stallMsMax: 30_000,
+  /** Between two looks at how a batch stands that is on its way. */
+  stallLookMs: 5_000,
   /** However long an edge asks to be left alone: a budget is of a day, and a browser's timer overflows at 24 days. */
   retryAfterMsMax: DAY_MS,
   /** Patterns in one token. Each is tried with each request; a token has to fit in a header all the same. */
@@ -137,6 +148,8 @@ export const LIMITS = {
   importLinesMax: 20_000,
   /** Their characters: they are in memory twice for a moment, in the page and in its thread. */
   importLengthMax: 8 * MiB,
+  /** Characters of pages that a client holds before its disk has them. Past it they are read at the disk's pace. */
+  unwrittenLengthMax: 16 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
 } as const
@@ -159,7 +172,18 @@ assert(
   LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
   "lines that are imported together must have room together",
 )
+assert(LIMITS.readBytesMax < LIMITS.unwrittenLengthMax, "what waits for the disk can be a page and more")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
+assert(
+  Math.max(LIMITS.pongMsMax, LIMITS.uploadPongMsMax) + LIMITS.pingMsInterval <= 40_000,
+  "a half-open socket is found within 40 s",
+)
+assert(
+  LIMITS.stallMsMax > LIMITS.uploadPongMsMax,
+  "a line that died during an upload is not taken for a stall",
+)
+assert(LIMITS.stallLookMs < LIMITS.stallMsMax, "a stall is found by several looks")
+assert(LIMITS.pongLookMs < LIMITS.pongMsMax, "a pong is awaited for several looks")
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
 assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

@@ -5,6 +5,7 @@ import type { QueryParameters } from "../../shared/view/query.ts"
 import {
   type EnginePort,
   type LiveRows,
+  NEXT,
   type Notice,
   type OpenOptions,
   type Reply,
@@ -49,14 +50,27 @@ export class ThreadLink {
 
   open(options: OpenOptions, onNotice: (notice: Notice) => void): Promise<ProducerId> {
     const { port1, port2 } = new MessageChannel()
-    port1.onmessage = ({ data }) => onNotice(data as Notice) // the thread's end of the port sends nothing else
+    port1.onmessage = ({ data }) => {
+      const notice = data as Notice // the thread's end of the port sends nothing else
+      try {
+        onNotice(notice)
+      } finally {
+        if (notice.kind === "status") port1.postMessage(NEXT)
+      }
+    }
     return this.ask(this.engine.open(options, transfer(port2, [port2])))
   }
 
   /** Returns the way to stop. Rows and errors arrive until then. */
   live(view: ViewNumber, sql: string, params: QueryParameters, onRows: (rows: LiveRows) => void): () => void {
     const { port1, port2 } = new MessageChannel()
-    port1.onmessage = ({ data }) => onRows(data as LiveRows) // as above
+    port1.onmessage = ({ data }) => {
+      try {
+        onRows(data as LiveRows) // as above
+      } finally {
+        port1.postMessage(NEXT)
+      }
+    }
     this.engine.live(view, sql, params, transfer(port2, [port2])).then(
       (reply) => (reply.ok ? undefined : onRows(reply)),
       (reason: unknown) => this.#end(reason),

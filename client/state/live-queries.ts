@@ -5,12 +5,20 @@ import { asObjects, type CompiledQuery, type QueryParameters } from "../../share
 /** Rows as the app sees them. */
 export type Row = { readonly [column: string]: SqlValue }
 
-/** Whoever follows a query. */
+/** Whoever follows a query. It is told one thing, and the next when it has asked for that. */
 export type LiveListener = {
-  /** The rows now: once at the beginning and then whenever they differ. */
+  /** The rows now: once at the beginning and then whenever they differ from those that were told last. */
   onRows(rows: readonly Row[]): void
   /** The query failed while it ran. It stays followed and may answer again. */
   onError(error: HeadwaterError): void
+}
+
+/** A query that is followed, in the hands of its listener. */
+export type Followed = {
+  /** What was told last has been dealt with. What has changed meanwhile is told as it is now. */
+  next(): void
+  /** Ends it; calling it twice is fine. */
+  stop(): void
 }
 
 type Live = {
@@ -19,19 +27,24 @@ type Live = {
   readonly listener: LiveListener
   /** What the listener has seen; undefined when its last news was an error. */
   seen: readonly SqlRow[] | undefined
+  /** `telling`: the listener is not done with what it was told. `late`: rows may have changed since. */
+  state: "idle" | "telling" | "late"
 }
 
 /** The queries that are followed, and what each of them last answered. */
 export class LiveQueries {
   readonly #live = new Set<Live>()
 
-  /** Answers at once, then after each `refresh`. The way to stop closes the query. */
-  follow(query: CompiledQuery, parameters: QueryParameters, listener: LiveListener): () => void {
-    const live: Live = { query, parameters, listener, seen: undefined }
+  /** Answers at once, then after each `refresh`, one answer at a time. `stop` closes the query. */
+  follow(query: CompiledQuery, parameters: QueryParameters, listener: LiveListener): Followed {
+    const live: Live = { query, parameters, listener, seen: undefined, state: "idle" }
     this.#live.add(live)
     answer(live)
-    return () => {
-      if (this.#live.delete(live)) live.query.close()
+    return {
+      next: () => this.#next(live),
+      stop: () => {
+        if (this.#live.delete(live)) live.query.close()
+      },
     }
   }
 
@@ -41,15 +54,19 @@ export class LiveQueries {
       const { query } = live
       live.query = compile(query.sql)
       query.close()
-      answer(live)
+      answerInTurn(live)
     }
   }
 
-  /** Runs again what reads one of these tables. A listener may stop itself or others meanwhile. */
+  /**
+   * Runs again what reads one of these tables, unless its listener is still busy: then when it is done, once for all
+   * that has changed. A listener may stop itself or others meanwhile.
+   */
   refresh(changed: ReadonlySet<string>): void {
     if (changed.size === 0) return
     for (const live of [...this.#live]) {
-      if (this.#live.has(live) && [...live.query.tables].some((table) => changed.has(table))) answer(live)
+      if (!this.#live.has(live) || ![...live.query.tables].some((table) => changed.has(table))) continue
+      answerInTurn(live)
     }
   }
 
@@ -57,12 +74,24 @@ export class LiveQueries {
     for (const { query } of this.#live) query.close()
     this.#live.clear()
   }
+
+  #next(live: Live): void {
+    const isLate = live.state === "late"
+    live.state = "idle"
+    if (isLate && this.#live.has(live)) answer(live)
+  }
+}
+
+function answerInTurn(live: Live): void {
+  if (live.state === "idle") answer(live)
+  else live.state = "late"
 }
 
 function answer(live: Live): void {
   const rows = rowsOf(live)
   if (rows === undefined || (live.seen !== undefined && equalRows(live.seen, rows))) return
   live.seen = rows
+  live.state = "telling"
   live.listener.onRows(asObjects(live.query.columns, rows))
 }
 
@@ -72,6 +101,7 @@ function rowsOf(live: Live): readonly SqlRow[] | undefined {
   } catch (cause) {
     if (!(cause instanceof HeadwaterError)) throw cause
     live.seen = undefined
+    live.state = "telling"
     live.listener.onError(cause)
     return undefined
   }

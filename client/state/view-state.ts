@@ -7,7 +7,7 @@ import type { ViewData } from "../../shared/view/definition.ts"
 import { type Halt, ViewFold } from "../../shared/view/fold.ts"
 import { type Catalog, readCatalog } from "../../shared/view/program.ts"
 import { asObjects, type CompiledQuery, compileQuery, type QueryParameters } from "../../shared/view/query.ts"
-import { type LiveListener, LiveQueries, type Row } from "./live-queries.ts"
+import { type Followed, type LiveListener, LiveQueries, type Row } from "./live-queries.ts"
 import { type Batch, type EventRun, PendingLayer } from "./pending-layer.ts"
 
 /** Compiled queries kept for their next call. */
@@ -114,12 +114,12 @@ export class ViewState {
   }
 
   /**
-   * Follows a query: its rows at once, and again after each `flush` that finds them different.
+   * Follows a query: its rows at once, and again after each `flush` that finds them different, when the listener is
+   * done with the last ones.
    *
-   * @returns The way to stop; calling it twice is fine.
    * @throws HeadwaterError `invalid-query` when it cannot be followed. What fails later goes to `onError`.
    */
-  live(sql: string, parameters: QueryParameters, listener: LiveListener): () => void {
+  live(sql: string, parameters: QueryParameters, listener: LiveListener): Followed {
     return this.#live.follow(compileQuery(this.#database, this.#catalog, sql), parameters, listener)
   }
 

@@ -30,13 +30,14 @@ export const browserHost: Host = {
 
 function openSocket(url: string, protocols: string[], listener: SocketListener): Socket {
   const socket = new WebSocket(url, protocols)
-  socket.onopen = () => listener.opened()
+  socket.onopen = () => listener.opened(socket.protocol)
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") listener.frame(data)
   }
   socket.onclose = ({ code }) => listener.closed(code)
   return {
     send: (frame) => socket.send(frame),
+    buffered: () => socket.bufferedAmount,
     close() {
       socket.onopen = socket.onmessage = socket.onclose = null
       socket.close()

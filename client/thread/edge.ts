@@ -2,13 +2,13 @@ import type { StopReason } from "../../shared/connection.ts"
 import { isRecord, parseJson } from "../../shared/decoded.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../shared/frames.ts"
-import { HEADER, JSON_TYPE } from "../../shared/http.ts"
+import { EDGE_MARK, HEADER, JSON_TYPE } from "../../shared/http.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, parseOffset } from "../../shared/offset.ts"
 import { retryAfterMs } from "../../shared/retry-after.ts"
 import type { Host } from "./host.ts"
+import { Silence } from "./silence.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What came of asking the edge. Every outcome is a value: a network is allowed to fail. */
@@ -21,11 +21,13 @@ export type Exchange<T> =
   /** No answer, or one that may be different next time. */
   | Failed
 
-/** `leastMs`: the edge asked not to be tried again before so long. */
 export type Failed = {
   readonly kind: "failed"
   readonly error: ErrorData
+  /** The edge asked not to be tried again before so long. */
   readonly leastMs?: number | undefined
+  /** Nothing shows that the edge was reached at all. */
+  readonly unreached?: boolean
 }
 
 /** Every outcome but success. */
@@ -42,6 +44,8 @@ export class EdgeStream {
   readonly #tokens: Tokens | undefined
   /** What the last request showed. */
   #shown: string | undefined
+  /** Something else has answered: what it said may be in a cache now. */
+  #isCacheDoubtful = false
 
   constructor(host: Pick<Host, "fetch" | "after">, edge: string, stream: StreamPath, tokens?: Tokens) {
     this.#host = host
@@ -58,8 +62,8 @@ export class EdgeStream {
   /** The subprotocols to offer when opening that socket: a browser shows who it is by a ticket among them. */
   async socketProtocols(signal: AbortSignal): Promise<Exchange<string[]>> {
     if (this.#tokens === undefined) return done([SUBPROTOCOL])
-    return this.#ask(this.#ticketUrl, { method: "POST", signal }, async (response) => {
-      const body = parseJson(await response.text())
+    return this.#ask(this.#ticketUrl, { method: "POST", signal }, async (response, silence) => {
+      const body = parseJson(await silence.textOf(response))
       const ticket = body.ok && isRecord(body.value) ? body.value.ticket : undefined
       if (typeof ticket === "string") return done([SUBPROTOCOL, `${TICKET_PREFIX}${ticket}`])
       return notAnEdge(response, "no ticket")
@@ -78,20 +82,20 @@ export class EdgeStream {
     if (answer.kind === "missing" && this.#tokens !== undefined)
       return failed("unauthorized", "The stream is not there for this account, which may not make it either.")
     if (answer.kind === "missing")
-      return failed("not-an-edge", `${this.#url} should let a stream be made; it gave 404.`)
+      return unreached("not-an-edge", `${this.#url} should let a stream be made; it gave 404.`)
     if (answer.kind !== "refused" || answer.reason !== "diverged") return answer
     return refused("not-json", "The stream exists at the edge and does not hold JSON.")
   }
 
   /** Reads what comes after an offset: one page of it, as large as the edge likes. */
   read(after: Offset, signal: AbortSignal): Promise<Exchange<ReadPage>> {
-    return this.#ask(`${this.#url}?offset=${after}`, { method: "GET", signal }, async (response) => {
+    return this.#ask(`${this.#url}?offset=${after}`, { method: "GET", signal }, async (response, silence) => {
       const type = response.headers.get("content-type") ?? "none"
       const next = parseOffset(response.headers.get("stream-next-offset") ?? "")
       if (next === undefined) return notAnEdge(response, `content type ${type}, no Stream-Next-Offset`)
       if (!type.startsWith(JSON_TYPE))
         return refused("not-json", `The stream holds ${type}, not ${JSON_TYPE}.`)
-      const body = await response.text()
+      const body = await silence.textOf(response)
       const messages = parseArray(body)
       if (messages === undefined) return notAnEdge(response, "a body that is no JSON array")
       const text = body.trim().slice(1, -1) // the brackets around what is stored
@@ -115,26 +119,27 @@ export class EdgeStream {
 
   /** Sends a request, and sorts answers by what they mean for a client. `read` judges those that succeeded. */
   async #askOnce<T>(url: string, init: Asking, read: Reading<T>): Promise<Exchange<T>> {
-    const bound = new AbortController()
-    const stopTimer = this.#host.after(LIMITS.requestMsMax, () => bound.abort())
-    const letGo = () => bound.abort()
-    init.signal.addEventListener("abort", letGo)
+    const silence = new Silence(this.#host, init.signal)
     try {
-      const token = await this.#token(bound.signal)
+      const token = await this.#token(silence.signal)
       if (token.kind !== "done") return token
+      silence.heard() // of the app; the edge has as long again
       const response = await this.#host.fetch(url, {
         ...init,
         headers: { ...init.headers, ...token.value },
-        signal: bound.signal,
-        redirect: "error",
+        signal: silence.signal,
+        redirect: "manual", // who sends a request elsewhere is no edge, and its answer says so
+        cache: this.#isCacheDoubtful ? "reload" : "default",
       })
-      if (response.ok) return (await read(response)) ?? done(undefined as T) // only `create` reads nothing
+      silence.heard()
+      this.#isCacheDoubtful = response.headers.get(HEADER.edge) !== EDGE_MARK
+      if (this.#isCacheDoubtful) return notAnEdge(response, `${whatCame(response)} without Headwater-Edge`)
+      if (response.ok) return (await read(response, silence)) ?? done(undefined as T) // only `create` reads nothing
       return outcomeOf(response)
     } catch (reason) {
-      return failed("unreachable", `The edge did not answer: ${wordsOf(reason)}`)
+      return unreached("unreachable", `The edge did not answer: ${wordsOf(reason)}`)
     } finally {
-      stopTimer()
-      init.signal.removeEventListener("abort", letGo)
+      silence.end()
     }
   }
 
@@ -147,7 +152,7 @@ export class EdgeStream {
       this.#shown = token
       return done({ authorization: `Bearer ${token}` })
     } catch (reason) {
-      return failed("unauthorized", `No token could be had: ${wordsOf(reason)}`)
+      return unreached("unauthorized", `No token could be had: ${wordsOf(reason)}`)
     }
   }
 }
@@ -158,7 +163,7 @@ type Asking = {
   readonly signal: AbortSignal
 }
 
-type Reading<T> = (response: Response) => Promise<Exchange<T> | undefined> | undefined
+type Reading<T> = (response: Response, silence: Silence) => Promise<Exchange<T> | undefined> | undefined
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -208,11 +213,13 @@ function isTrue(response: Response, header: string): boolean {
 }
 
 function notAnEdge<T>(response: Response, came: string): Exchange<T> {
-  const expected = "a Durable Streams answer (JSON with Stream-Next-Offset)"
-  return failed(
-    "not-an-edge",
-    `${response.url || "The edge's address"} should give ${expected}; it gave ${came}.`,
-  )
+  const expected = `an answer of an edge (Headwater-Edge: ${EDGE_MARK}, JSON with Stream-Next-Offset)`
+  const message = `${response.url || "The edge's address"} should give ${expected}; it gave ${came}.`
+  return unreached("not-an-edge", message)
+}
+
+function whatCame({ type, status }: Response): string {
+  return type === "opaqueredirect" ? "a redirect" : String(status)
 }
 
 function done<T>(value: T): Exchange<T> {
@@ -221,6 +228,11 @@ function done<T>(value: T): Exchange<T> {
 
 export function failed(code: ErrorData["code"], message: string, leastMs?: number): Failed {
   return { kind: "failed", error: { code, message }, leastMs }
+}
+
+/** As `failed`, when it may be the way to the edge that has failed. */
+export function unreached(code: ErrorData["code"], message: string): Failed {
+  return { kind: "failed", error: { code, message }, unreached: true }
 }
 
 function refused<T>(reason: StopReason, message: string): Exchange<T> {

@@ -13,6 +13,7 @@ import {
   type EntryTexts,
   type ImportStep,
   type LiveRows,
+  NEXT,
   type NewEntry,
   type OpenOptions,
   type ReaderNumber,
@@ -39,8 +40,10 @@ export class Engine implements EnginePort {
   open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>> {
     return reply(async () => {
       assert(this.#session === undefined, "a thread is opened once")
-      this.#page = new PageLink((notice) => notices.postMessage(notice))
-      this.#session = await Session.open(this.#host, options, this.#page)
+      const page = new PageLink((notice) => notices.postMessage(notice))
+      notices.onmessage = () => page.next()
+      this.#page = page
+      this.#session = await Session.open(this.#host, options, page)
       return this.#session.device
     })
   }
@@ -85,15 +88,16 @@ export class Engine implements EnginePort {
   live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>> {
     return reply(() => {
       const tell = (answer: LiveRows) => rows.postMessage(answer)
-      const stop = this.#opened()
+      const followed = this.#opened()
         .views.get(view)
         .live(sql, params, {
           onRows: (value) => tell({ ok: true, value }),
           onError: (error) => tell(failure(error)),
         })
       rows.onmessage = ({ data }) => {
+        if (data === NEXT) followed.next()
         if (data !== STOP) return
-        stop()
+        followed.stop()
         rows.close()
       }
     })

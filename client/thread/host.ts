@@ -39,12 +39,15 @@ export interface Channel {
 /** Text frames only: our client's streams are JSON. */
 export interface Socket {
   send(frame: string): void
+  /** Bytes that `send` was given and that have not left this device. */
+  buffered(): number
   /** The listener hears nothing more. */
   close(): void
 }
 
 export interface SocketListener {
-  opened(): void
+  /** The other side has chosen this one of the protocols that were offered. */
+  opened(protocol: string): void
   frame(text: string): void
   /** The other side or the network ended it. Last call. */
   closed(code: number): void

@@ -9,6 +9,7 @@ import type { Replica } from "./replica.ts"
 import { StreamSync } from "./sync.ts"
 import type { Term } from "./terms.ts"
 import type { Tokens } from "./tokens.ts"
+import { WayToEdge } from "./way-to-edge.ts"
 
 export interface LeaderListener {
   connectionChanged(stream: StreamPath, status: ConnectionStatus): void
@@ -34,6 +35,7 @@ export class Leader {
   readonly #office: Office
   readonly #listener: LeaderListener
   readonly #syncs = new Map<StreamPath, StreamSync>()
+  readonly #way: WayToEdge
   readonly #stopHearing: () => void
   #paused: boolean
 
@@ -41,7 +43,8 @@ export class Leader {
     this.#office = office
     this.#paused = paused
     this.#listener = listener
-    this.#stopHearing = office.host.onOnline(() => this.#each((sync) => sync.input({ kind: "woke" })))
+    this.#way = new WayToEdge(office.host)
+    this.#stopHearing = office.host.onOnline(() => this.#way.hope())
   }
 
   /** Keeps the stream in step from now on. The replica is as the disk is. */
@@ -50,7 +53,8 @@ export class Leader {
     if (this.#syncs.has(stream)) return
     const { host, log, term, tokens } = this.#office
     const edge = new EdgeStream(host, this.#office.edge, stream, tokens)
-    const parts = { host, edge, replica, writer: new LogWriter(log, term, replica) }
+    const writer = new LogWriter(log, term, replica)
+    const parts = { host, edge, replica, writer, way: this.#way }
     const sync: StreamSync = new StreamSync(parts, {
       changed: () => this.#listener.connectionChanged(stream, statusOf(sync)),
       saved: () => this.#listener.saved(stream),
@@ -75,6 +79,7 @@ export class Leader {
     this.#stopHearing()
     this.#each((sync) => sync.input({ kind: "ended" }))
     this.#syncs.clear()
+    this.#way.end()
   }
 
   #each(act: (sync: StreamSync) => void): void {

@@ -8,11 +8,13 @@ import {
   type EdgeFrame,
   encodeAppendFrame,
   PING,
+  SUBPROTOCOL,
 } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
-import type { Failure } from "./edge.ts"
+import { FIRST_LOOK, type Progress, progressOf } from "../../shared/progress.ts"
+import { type Failure, unreached } from "./edge.ts"
 import type { Host, Socket } from "./host.ts"
 
 /** Why a socket is no more. */
@@ -41,6 +43,10 @@ export class LiveSocket {
   readonly #listener: LiveSocketListener
   readonly #socket: Socket
   #isUpToDate = false
+  #isOver = false
+  /** An append was sent that has no reply yet. */
+  #isUploading = false
+  #isPongAwaited = false
   #stopTimer: () => void
 
   constructor(
@@ -54,7 +60,7 @@ export class LiveSocket {
       this.#fail("unreachable", "The socket did not open."),
     )
     this.#socket = host.openSocket(url, [...protocols], {
-      opened: () => this.#heard(),
+      opened: (protocol) => this.#opened(protocol),
       frame: (text) => this.#frame(text),
       closed: (code) => this.#end(endOf(code)),
     })
@@ -63,20 +69,40 @@ export class LiveSocket {
   /** Sends a batch; its reply carries the batch's number as id. */
   append({ producer, epoch, seq }: FrozenBatch, text: string): void {
     const frame = encodeAppendFrame({ t: "append", id: seq, producer, epoch, seq, body: text })
-    if (typeof frame === "string") this.#socket.send(frame) // a text body makes a text frame
+    if (typeof frame !== "string") return // a text body makes a text frame
+    this.#isUploading = true
+    this.#socket.send(frame)
+  }
+
+  /** Bytes that were sent and have not left this device. */
+  buffered(): number {
+    return this.#socket.buffered()
+  }
+
+  /** It was silent for so long that a sign of life was asked for, and none has come yet. */
+  get isInDoubt(): boolean {
+    return this.#isPongAwaited
   }
 
   /** Idempotent. The listener hears nothing more. */
   close(): void {
+    this.#isOver = true
     this.#stopTimer()
     this.#socket.close()
   }
 
+  #opened(protocol: string): void {
+    if (protocol === SUBPROTOCOL) return this.#heard()
+    this.#fail("not-an-edge", `The socket should speak ${SUBPROTOCOL}; it speaks ${protocol || "nothing"}.`)
+  }
+
+  /** Until all that was there has been told a pong is no sign of life: it comes from in front of the stream. */
   #frame(text: string): void {
-    this.#heard()
     const frame = decodeEdgeFrame(text)
-    if (frame.ok) return this.#told(frame.value)
-    this.#fail("not-an-edge", `The socket should tell frames of an edge. ${frame.reason}`)
+    if (!frame.ok)
+      return this.#fail("not-an-edge", `The socket should tell frames of an edge. ${frame.reason}`)
+    this.#told(frame.value)
+    if (this.#isUpToDate || frame.value.t !== "pong") this.#heard()
   }
 
   #told(frame: EdgeFrame): void {
@@ -86,6 +112,7 @@ export class LiveSocket {
       case "control":
         return this.#reached(frame)
       case "reply":
+        this.#isUploading = false
         return this.#listener.reply(frame)
       case "behind":
         return this.#end({ kind: "behind" })
@@ -115,16 +142,32 @@ export class LiveSocket {
 
   /** Any frame is a sign of life. After a while without one a ping asks for it; without an answer the line is dead. */
   #heard(): void {
+    if (this.#isOver) return
     this.#stopTimer()
-    this.#stopTimer = this.#host.after(LIMITS.pingMsInterval, () => {
-      this.#socket.send(PING)
-      const silence = `The edge said nothing for ${LIMITS.pingMsInterval + LIMITS.pongMsMax} ms.`
-      this.#stopTimer = this.#host.after(LIMITS.pongMsMax, () => this.#fail("unreachable", silence))
+    this.#isPongAwaited = false
+    this.#stopTimer = this.#isUpToDate
+      ? this.#host.after(LIMITS.pingMsInterval, () => this.#ping())
+      : this.#host.after(LIMITS.requestMsMax, () => this.#fail("unreachable", "The socket tells nothing."))
+  }
+
+  #ping(): void {
+    this.#isPongAwaited = true
+    this.#socket.send(PING)
+    this.#awaitPong(FIRST_LOOK)
+  }
+
+  /** The ping stands behind what is being uploaded, and so does its answer: as long as that goes on, the line lives. */
+  #awaitPong(before: Progress): void {
+    this.#stopTimer = this.#host.after(LIMITS.pongLookMs, () => {
+      const progress = progressOf(before, this.#socket.buffered(), LIMITS.pongLookMs)
+      const boundMs = this.#isUploading ? LIMITS.uploadPongMsMax : LIMITS.pongMsMax
+      if (progress.idleMs < boundMs) return this.#awaitPong(progress)
+      this.#fail("unreachable", `The edge said nothing for ${LIMITS.pingMsInterval + boundMs} ms.`)
     })
   }
 
   #fail(code: ErrorCode, message: string): void {
-    this.#end({ kind: "failed", error: { code, message } })
+    this.#end(unreached(code, message))
   }
 
   #end(end: SocketEnd): void {
@@ -140,6 +183,9 @@ function messagesOf(batch: string): unknown[] | undefined {
     return undefined // the caller says what came instead
   }
 }
+
+/** The browser's own word for a socket that nobody has closed. */
+const NOBODY = 1006
 
 function endOf(code: number): SocketEnd {
   switch (code) {
@@ -162,10 +208,9 @@ function endOf(code: number): SocketEnd {
         "The edge no longer has this device's place: the stream was deleted, is another or was trimmed past it."
       return { kind: "refused", reason: "diverged", error: { code: "diverged", message } }
     }
-    default:
-      return {
-        kind: "failed",
-        error: { code: "unreachable", message: `The socket was closed with code ${code}.` },
-      }
+    default: {
+      const error = { code: "unreachable", message: `The socket was closed with code ${code}.` } as const
+      return { kind: "failed", error, unreached: code === NOBODY }
+    }
   }
 }

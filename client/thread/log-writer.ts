@@ -1,5 +1,6 @@
 import { joinBatches } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { DeviceLog, StoredPage } from "./log.ts"
@@ -22,6 +23,8 @@ export class LogWriter {
   #strict = false
   #waiters: Waiter[] = []
   #writing = false
+  /** Characters of pages that are not on disk, those included that are being written. */
+  #unwritten = 0
 
   constructor(log: DeviceLog, term: Term, replica: Replica) {
     this.#log = log
@@ -29,8 +32,14 @@ export class LogWriter {
     this.#replica = replica
   }
 
+  /** Whether so much waits for the disk that no more should be learnt before it is written. */
+  get isFull(): boolean {
+    return this.#unwritten > LIMITS.unwrittenLengthMax
+  }
+
   /** The replica has taken in a page. */
   took(page: Page, confirmed: readonly OutboxKey[]): void {
+    this.#unwritten += page.text.length
     if (page.next !== page.from) this.#pages.push(page)
     this.#confirmed.push(...confirmed)
   }
@@ -60,6 +69,7 @@ export class LogWriter {
       try {
         const change = { page: joined(this.#replica.stream, pages), confirmed, record: this.#replica.record }
         await this.#log.save(this.#term, strict ? "strict" : "relaxed", change)
+        for (const { text } of pages) this.#unwritten -= text.length
         for (const waiter of waiters) waiter.resolve()
       } catch (reason) {
         this.#pages.unshift(...pages)

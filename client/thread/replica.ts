@@ -187,7 +187,7 @@ export class Replica {
 
   /**
    * Begins anew with what the disk has, which is another log than this replica's, or less of it. Entries that wait for
-   * the disk stay. Answers those that the disk no longer has as pending: its log holds them. Tells the listener nothing.
+   * the disk stay. Answers those that the disk no longer has as pending: its log holds them. The listener is not told.
    */
   restart(record: StreamRecord, entries: readonly StoredEntry[]): PendingEntry[] {
     this.#restarts++

@@ -48,6 +48,8 @@ export class Sender {
   #stopWaiting: () => void = () => {}
   /** Whether the numbers that are given next are of an epoch that this sender has begun. */
   #hasEpoch = false
+  /** The batch that the edge has asked to wait with. */
+  #heldBack: FrozenBatch | null = null
 
   constructor(host: SenderHost, replica: Replica, writer: LogWriter, listener: SenderListener) {
     this.#host = host
@@ -55,6 +57,11 @@ export class Sender {
     this.#writer = writer
     this.#listener = listener
     this.#numbered = replica.position.inFlight // it comes from the disk
+  }
+
+  /** The edge has asked to wait with the batch in flight. */
+  get isHeldBack(): boolean {
+    return this.#heldBack !== null && this.#heldBack === this.#replica.position.inFlight
   }
 
   /** A socket is open, and everything before now has been read from it. */
@@ -66,6 +73,7 @@ export class Sender {
   disconnected(): void {
     this.#socket = undefined
     this.#sent = null
+    this.#heldBack = null
     this.#stopWaiting()
   }
 
@@ -119,7 +127,9 @@ export class Sender {
   #wait(batch: FrozenBatch, { headers, message }: AppendReply): void {
     const waitMs = retryAfterMs(headers[HEADER.retryAfter]) ?? LIMITS.retryMsMax
     this.#stopWaiting()
+    this.#heldBack = batch
     this.#stopWaiting = this.#host.after(waitMs, () => {
+      this.#heldBack = null
       if (this.#sent !== batch) return // it was read back, and the next one is on its way
       this.#sent = null
       this.pump()

@@ -7,15 +7,19 @@ import {
   step,
 } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import type { Standing } from "../../shared/stall.ts"
 import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
 import type { Replica } from "./replica.ts"
 import { Sender } from "./sender.ts"
+import { StallWatch } from "./stall-watch.ts"
+import type { WayToEdge } from "./way-to-edge.ts"
 
 /** What a sync tells its engine. */
 export interface SyncListener {
@@ -34,6 +38,7 @@ export type SyncParts = {
   readonly edge: EdgeStream
   readonly replica: Replica
   readonly writer: LogWriter
+  readonly way: WayToEdge
 }
 
 /**
@@ -47,17 +52,29 @@ export class StreamSync {
   readonly #writer: LogWriter
   readonly #listener: SyncListener
   readonly #sender: Sender
+  readonly #way: WayToEdge
+  readonly #stall: StallWatch
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
+  /** Why a connection was given up that lived; until something is confirmed. */
+  #stalled: ErrorData | undefined
+  #confirmations = 0
+  #socket: LiveSocket | undefined
   /** Ends the request, the socket or the timer that the state has begun. */
   #letGo: () => void = () => {}
 
-  constructor({ host, edge, replica, writer }: SyncParts, listener: SyncListener) {
+  constructor({ host, edge, replica, writer, way }: SyncParts, listener: SyncListener) {
     this.#host = host
     this.#edge = edge
     this.#replica = replica
     this.#writer = writer
     this.#listener = listener
+    this.#way = way
+    this.#stall = new StallWatch(
+      host,
+      () => this.#standing(),
+      () => this.#giveUp(),
+    )
     this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
@@ -72,7 +89,8 @@ export class StreamSync {
   }
 
   get lastError(): ErrorData | undefined {
-    return this.#lastError
+    const isWaiting = this.#replica.position.inFlight !== null
+    return this.#lastError ?? (isWaiting ? this.#stalled : undefined)
   }
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
@@ -85,13 +103,16 @@ export class StreamSync {
     this.#state = next
     if (isNew && next.kind === "live") this.#lastError = undefined
     for (const effect of effects) this.#perform(effect)
+    if (!("attempt" in next)) this.#way.left(this)
     if (isNew) this.#listener.changed()
   }
 
   /** There are entries on the disk that wait for the edge. A stream that has stopped says again that it takes none. */
   appended(): void {
-    if (this.#state.kind !== "stopped") this.#sender.pump()
-    else if (this.#lastError !== undefined) this.#listener.rejected(this.#lastError)
+    if (this.#state.kind !== "stopped") {
+      this.#sender.pump()
+      if (this.#socket !== undefined) this.#stall.begin()
+    } else if (this.#lastError !== undefined) this.#listener.rejected(this.#lastError)
   }
 
   #perform(effect: ConnectionEffect): void {
@@ -99,10 +120,12 @@ export class StreamSync {
       case "let-go":
         this.#letGo()
         this.#letGo = () => {}
+        this.#socket = undefined
+        this.#stall.end()
         this.#sender.disconnected()
         return
       case "wake-at":
-        this.#letGo = this.#host.after(effect.at - this.#host.now(), () => this.input({ kind: "woke" }))
+        this.#letGo = this.#way.wait(this, effect.at, () => this.input({ kind: "woke" }))
         return
       case "open-socket":
         return this.#request((signal) => this.#openSocket(signal))
@@ -124,9 +147,12 @@ export class StreamSync {
   }
 
   async #readPage(signal: AbortSignal): Promise<void> {
+    if (this.#writer.isFull) await this.#writer.flush()
+    if (signal.aborted) return
     const answer = await this.#edge.read(this.#replica.head, signal)
     if (signal.aborted) return
     if (answer.kind !== "done") return this.#outcome(answer)
+    this.#way.reached()
     const { page, upToDate, closed } = answer.value
     const written = this.#took(page)
     if (!upToDate) await written // one page is written while the next is on its way; more would gather in memory
@@ -148,15 +174,26 @@ export class StreamSync {
     if (protocols.kind !== "done") return this.#outcome(protocols)
     const address = { url: this.#edge.socketUrl(this.#replica.head), protocols: protocols.value }
     const socket = new LiveSocket(this.#host, address, {
-      upToDate: () => {
-        this.input({ kind: "opened" })
-        this.#sender.connected(socket)
-      },
-      page: (page) => void this.#took(page),
+      upToDate: () => this.#opened(socket),
+      page: (page) => this.#told(page),
       reply: (reply) => this.#sender.replied(reply),
       ended: (end) => this.#ended(end),
     })
     this.#letGo = () => socket.close()
+  }
+
+  #opened(socket: LiveSocket): void {
+    this.#way.reached()
+    this.input({ kind: "opened" })
+    this.#socket = socket
+    this.#sender.connected(socket)
+    this.#stall.begin()
+  }
+
+  /** What comes faster than the disk takes it is left to the edge, and read as fast as the disk does. */
+  #told(page: Page): void {
+    void this.#took(page)
+    if (this.#writer.isFull) this.input({ kind: "behind" })
   }
 
   /** Takes in the next page; a page that does not follow is read again from where this device stands. */
@@ -173,6 +210,7 @@ export class StreamSync {
   }
 
   #outcome(outcome: Failure): void {
+    if (outcome.kind !== "failed" || outcome.unreached !== true) this.#way.reached()
     switch (outcome.kind) {
       case "missing":
         if (this.#replica.head === START) return this.input({ kind: "missing" })
@@ -193,9 +231,30 @@ export class StreamSync {
     this.#outcome(end)
   }
 
-  #lose({ error, leastMs }: Failed): void {
+  #lose({ error, leastMs, unreached }: Failed): void {
+    if (unreached === true) this.#way.notReached(this)
+    else this.#way.left(this)
     this.#lastError = error
     this.input({ kind: "lost", leastMs })
+  }
+
+  #standing(): Standing | undefined {
+    const socket = this.#socket
+    if (socket === undefined || this.#replica.position.inFlight === null) return undefined
+    return {
+      isHeldBack: this.#sender.isHeldBack,
+      isLineInDoubt: socket.isInDoubt,
+      confirmations: this.#confirmations,
+      buffered: socket.buffered(),
+    }
+  }
+
+  /** The edge answers and takes nothing: another connection may fare better, and the app is told until one does. */
+  #giveUp(): void {
+    const message = `The edge answered, and took nothing of what waits for ${LIMITS.stallMsMax / 1_000} s.`
+    this.#stalled = { code: "stalled", message }
+    this.#lastError = undefined
+    this.input({ kind: "lost", hasStalled: true })
   }
 
   /** The connection stays as it is: only this device's events wait. */
@@ -205,6 +264,8 @@ export class StreamSync {
   }
 
   #confirmed(): void {
+    this.#confirmations++
+    this.#stalled = undefined
     if (this.#state.kind === "live") this.#lastError = undefined // it was why the batch in flight waited
     this.#listener.changed()
   }

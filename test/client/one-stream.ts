@@ -4,12 +4,18 @@ import type { Host, SocketListener } from "../../client/thread/host.ts"
 import type { LogWriter } from "../../client/thread/log-writer.ts"
 import { appendedEntry, Replica } from "../../client/thread/replica.ts"
 import { StreamSync } from "../../client/thread/sync.ts"
+import { WayToEdge } from "../../client/thread/way-to-edge.ts"
+import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey, type ProducerPosition } from "../../shared/outbox.ts"
 
-const stream = "a/b" as StreamPath
-const EMPTY = { "content-type": "application/json", "stream-next-offset": START, "stream-up-to-date": "true" }
+export const MARK = { "headwater-edge": "1" }
+const TYPE = { "content-type": "application/json" }
+export const EMPTY = { ...MARK, ...TYPE, "stream-next-offset": START, "stream-up-to-date": "true" }
+
+/** A disk that takes all. */
+const TAKES_ALL = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter
 
 export function textOf(id: string): string {
   return JSON.stringify({ id, type: "t" })
@@ -21,30 +27,57 @@ export function headerOf(frame: string | undefined): Record<string, unknown> {
 }
 
 export type WorldParts = {
-  readonly answer?: () => Response
+  readonly answer?: (() => Response | Promise<Response>) | undefined
   readonly position?: ProducerPosition
+  readonly chance?: () => number
+  readonly writer?: LogWriter
 }
 
-/** A client of one stream, a clock that goes when it is told, and an edge that is played by the test. */
-export function world({ answer, position = firstPosition("device" as ProducerId) }: WorldParts = {}) {
-  const seen = { time: 0, ids: 0, sockets: [] as SocketListener[], frames: [] as string[], rejected: 0 }
+/** What a client is made of here: a clock that goes when it is told, and a network that is played by the test. */
+export function stage({ answer, chance = () => 0 }: WorldParts = {}) {
+  const seen = {
+    time: 0,
+    ids: 0,
+    requests: 0,
+    sockets: [] as SocketListener[],
+    frames: [] as string[],
+    buffered: 0,
+    rejected: 0,
+  }
   const timers = new Set<{ at: number; run: () => void }>()
   const host = {
     now: () => seen.time as Millis,
-    chance: () => 0,
+    chance,
     newId: () => `fresh-${++seen.ids}`,
     after(ms: number, run: () => void) {
-      const timer = { at: seen.time + ms, run }
+      const timer = { at: seen.time + Math.max(ms, 0), run }
       timers.add(timer)
       return () => void timers.delete(timer)
     },
-    fetch: async () => answer?.() ?? new Response("[]", { headers: EMPTY }),
+    async fetch() {
+      seen.requests++
+      return answer?.() ?? new Response("[]", { headers: EMPTY })
+    },
     openSocket(_url: string, _protocols: string[], listener: SocketListener) {
       seen.sockets.push(listener)
-      return { send: (frame: string) => void seen.frames.push(frame), close() {} }
+      const send = (frame: string) => void seen.frames.push(frame)
+      return { send, buffered: () => seen.buffered, close() {} }
     },
-  } as unknown as Host // what one connection needs of it
-  const writer = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter // a disk that takes all
+  } as unknown as Host // what connections need of it
+  const pass = (ms: number) => {
+    seen.time += ms
+    for (const timer of [...timers]) if (timer.at <= seen.time && timers.delete(timer)) timer.run()
+  }
+  return { seen, host, way: new WayToEdge(host), pass }
+}
+
+/** One stream of a client. */
+export function streamOf(
+  { seen, host, way }: Pick<ReturnType<typeof stage>, "seen" | "host" | "way">,
+  path: string,
+  { position = firstPosition("device" as ProducerId), writer = TAKES_ALL }: WorldParts = {},
+) {
+  const stream = path as StreamPath
   const replica = new Replica({ stream, head: START, ...position }, [], {
     appended() {},
     advanced() {},
@@ -52,13 +85,17 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
   })
   const edge = new EdgeStream(host, "http://edge", stream)
   const sync = new StreamSync(
-    { host, edge, replica, writer },
+    { host, edge, replica, writer, way },
     { changed() {}, saved() {}, unsaved() {}, rejected: () => void seen.rejected++ },
   )
-  const pass = (ms: number) => {
-    seen.time += ms
-    for (const timer of [...timers]) if (timer.at <= seen.time && timers.delete(timer)) timer.run()
-  }
+  return { replica, sync }
+}
+
+/** A client of one stream, a clock that goes when it is told, and an edge that is played by the test. */
+export function world(parts: WorldParts = {}) {
+  const staged = stage(parts)
+  const { seen, pass } = staged
+  const { sync, replica } = streamOf(staged, "a/b", parts)
   const append = (key: number, id: string) => {
     const text = textOf(id)
     const made = appendedEntry({ text, count: 1, bytes: text.length })
@@ -70,7 +107,7 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
   const live = async () => {
     const before = seen.sockets.length
     await vi.waitFor(() => expect(seen.sockets.length).toBe(before + 1))
-    seen.sockets.at(-1)?.opened()
+    seen.sockets.at(-1)?.opened(SUBPROTOCOL)
     told({ t: "control", next: START, upToDate: true })
     expect(sync.state.kind).toBe("live")
   }

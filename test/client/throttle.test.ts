@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest"
-import { CLOSE } from "../../shared/frames.ts"
+import { CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
-import { textOf, world } from "./one-stream.ts"
+import { MARK, textOf, world } from "./one-stream.ts"
 
 const THROTTLED = { t: "reply", id: 0, status: 429, headers: { "retry-after": "7" }, message: "Too fast." }
 
@@ -74,7 +74,7 @@ test("[CONN11] a stream without room is left alone for ten seconds at least, and
   const { seen, sync } = world()
   sync.input({ kind: "started" })
   await vi.waitFor(() => expect(seen.sockets).toHaveLength(1))
-  seen.sockets[0]!.opened()
+  seen.sockets[0]!.opened(SUBPROTOCOL)
   seen.sockets[0]!.closed(CLOSE.full)
   expect(sync.state).toMatchObject({ kind: "waiting", retryAt: 10_000 })
   expect(sync.lastError).toMatchObject({ code: "throttled" })
@@ -87,7 +87,7 @@ test.each([
   [429, "99999999999", "throttled", LIMITS.retryAfterMsMax],
 ])("[CONN11] %i with Retry-After %s is %s, tried again after %i ms", async (status, retryAfter, code, ms) => {
   const { sync } = world({
-    answer: () => new Response("", { status, headers: { "retry-after": retryAfter } }),
+    answer: () => new Response("", { status, headers: { ...MARK, "retry-after": retryAfter } }),
   })
   sync.input({ kind: "started" })
   await vi.waitFor(() => expect(sync.state).toMatchObject({ kind: "waiting", retryAt: ms }))

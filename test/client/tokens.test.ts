@@ -31,7 +31,11 @@ function world(answers: readonly (string | Error)[], statuses: readonly number[]
       seen.shown.push(new Headers(init.headers).get("authorization"))
       seen.urls.push(url)
       const status = statuses[seen.shown.length - 1] ?? 200
-      const headers = { "content-type": "application/json", "stream-next-offset": "0_0" }
+      const headers = {
+        "headwater-edge": "1",
+        "content-type": "application/json",
+        "stream-next-offset": "0_0",
+      }
       return new Response(url.includes("/ticket/") ? `{"ticket":"1.x"}` : "[]", { status, headers })
     },
   }
@@ -78,7 +82,7 @@ test("[CONN9] a new token that is refused too is a loss, which says so, and the 
 test("[CONN9] without a token nothing is sent, and the loss says why there is none", async () => {
   const { seen, read } = world([new Error("signed out")])
   const error = { code: "unauthorized", message: "No token could be had: signed out" }
-  expect(await read()).toEqual({ kind: "failed", error })
+  expect(await read()).toEqual({ kind: "failed", error, unreached: true })
   expect([seen.shown, seen.asked]).toEqual([[], 1])
 })
 

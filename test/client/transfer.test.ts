@@ -43,7 +43,7 @@ function device() {
     for (const listener of [...listeners]) listener(statusNow())
   }
   const parts = { host: localLocks(), log, name: "account" }
-  const replica = async () => ({ pendingEvents: (await pending()).length + elsewhere }) as Replica // all of one that is used
+  const replica = async () => ({ pendingEvents: (await pending()).length + elsewhere }) as Replica // all that is used
   const importer = new Importer({ ...parts, replica, stored: changed })
   const readers = new LogReaders(parts)
   const answer = async <T>(act: () => Promise<T> | T): Promise<Reply<T>> => ({ ok: true, value: await act() })

@@ -130,15 +130,21 @@ export function describeViewState(name: string, open: () => Promise<SqlDatabase>
           const state = openOrders(await open())
           const world = new World(state)
           let live: readonly unknown[] = []
-          state.live('SELECT * FROM orders JOIN lines ON id = "order" ORDER BY id, sku', [], {
-            onRows: (rows) => {
-              live = rows
+          const { next } = state.live(
+            'SELECT * FROM orders JOIN lines ON id = "order" ORDER BY id, sku',
+            [],
+            {
+              onRows: (rows) => {
+                live = rows
+              },
+              onError: (error) => expect.fail(error.message),
             },
-            onError: (error) => expect.fail(error.message),
-          })
+          )
+          next()
           for (const each of steps) {
             world.take(each)
             state.flush()
+            next()
             expect(readOrders(state)).toEqual(world.expectedRows())
             expect(live).toEqual(
               state.query('SELECT * FROM orders JOIN lines ON id = "order" ORDER BY id, sku'),

@@ -1,4 +1,5 @@
 import type { Socket, SocketListener } from "../../client/thread/host.ts"
+import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge, EdgeSocket } from "./edge.ts"
 import { Pipe } from "./pipe.ts"
@@ -69,9 +70,11 @@ export class Connection implements EdgeSocket {
 
   /** What a tab sees of it. */
   readonly client: Socket = {
+    buffered: () => this.#up.waiting,
     send: (frame) => {
       if (this.#state === "opening") throw new Error("InvalidStateError: the socket is not open yet.")
-      if (this.#state === "open") this.#up.send(this.#label("sent"), () => this.#edge.receive(this, frame))
+      if (this.#state === "open")
+        this.#up.send(this.#label("sent"), () => this.#edge.receive(this, frame), frame.length)
     },
     close: () => {
       if (this.#state === "closed") return
@@ -106,7 +109,7 @@ export class Connection implements EdgeSocket {
   #opened(): void {
     if (this.#state !== "opening" || !this.owner.isAlive) return
     this.#state = "open"
-    this.#listener.opened()
+    this.#listener.opened(SUBPROTOCOL)
   }
 
   #closed(code: number): void {

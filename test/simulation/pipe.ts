@@ -1,7 +1,12 @@
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
-type Parcel = { readonly label: string; readonly deliver: () => void; stop: () => void }
+type Parcel = {
+  readonly size: number
+  readonly label: string
+  readonly deliver: () => void
+  stop: () => void
+}
 
 /**
  * One direction of a connection: everything arrives in order, or nothing more does. In between it may stand still for
@@ -22,8 +27,13 @@ export class Pipe {
     this.#delayMs = delayMs
   }
 
-  send(label: string, deliver: () => void): void {
-    const parcel: Parcel = { label, deliver, stop: () => {} }
+  /** The size of all that has not arrived. */
+  get waiting(): number {
+    return [...this.#inTransit, ...this.#held].reduce((sum, { size }) => sum + size, 0)
+  }
+
+  send(label: string, deliver: () => void, size = 0): void {
+    const parcel: Parcel = { size, label, deliver, stop: () => {} }
     if (this.#state === "held") this.#held.push(parcel)
     else if (this.#state === "open") this.#dispatch(parcel)
   }
@@ -46,7 +56,7 @@ export class Pipe {
     this.#held = []
     const arriving = this.#random.whole(0, this.#inTransit.length)
     for (const parcel of this.#inTransit.splice(arriving)) parcel.stop()
-    if (lastWord !== undefined) this.#dispatch({ label, deliver: lastWord, stop: () => {} })
+    if (lastWord !== undefined) this.#dispatch({ size: 0, label, deliver: lastWord, stop: () => {} })
   }
 
   /** From now on everything takes about so long. */

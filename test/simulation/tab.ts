@@ -1,5 +1,5 @@
 import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
-import type { LiveRows, NewEntry, Notice } from "../../client/port.ts"
+import { type LiveRows, NEXT, type NewEntry, type Notice } from "../../client/port.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import type { Durability } from "../../client/thread/storage.ts"
@@ -94,11 +94,14 @@ export class Tab {
   /** Opens the client, then a view over the first `ledgers` streams; with 0 none. */
   async open(ledgers: number): Promise<void> {
     this.#ledgers = ledgers
-    const notices = { postMessage: (notice: Notice) => this.#hear(notice) }
+    const notices = {
+      postMessage: (notice: Notice) => this.#hear(notice, () => notices.onmessage?.()),
+      onmessage: undefined as (() => void) | undefined,
+    }
     const options = { edge: this.#parts.edge, account: "ada", hasToken: false }
     try {
       this.#log = new DeviceLog(await this.host.openStorage())
-      await this.#link.ask(() => this.#engine.open(options, notices as MessagePort)) // the engine only posts to it
+      await this.#link.ask(() => this.#engine.open(options, notices as unknown as MessagePort)) // all of one that is used
       if (this.#state === "opening") this.#state = "open"
       if (ledgers > 0) await this.#openView(ledgers)
     } catch (error) {
@@ -193,8 +196,11 @@ export class Tab {
     for (const stream of Object.values(streams)) {
       if (!this.isOpen) return
       const port = {
-        postMessage: (answer: LiveRows) => this.#rows(stream, answer),
-        onmessage: null,
+        postMessage: (answer: LiveRows) => {
+          this.#rows(stream, answer)
+          this.#answer(() => port.onmessage?.({ data: NEXT }))
+        },
+        onmessage: undefined as ((event: { data: string }) => void) | undefined,
         close() {},
       }
       const rows = port as unknown as MessagePort // all of one that is used
@@ -237,11 +243,18 @@ export class Tab {
     trace.note(`${this.name} confirmed ${id} before ${appended.offset}`)
   }
 
-  #hear(notice: Notice): void {
+  #hear(notice: Notice, next: () => void): void {
     this.#link.tell(() => {
-      if (notice.kind === "status") this.#isPaused = notice.status.paused
-      else if (notice.kind !== "token-wanted") this.#outgoing.settle(notice)
+      if (notice.kind === "status") {
+        this.#isPaused = notice.status.paused
+        this.#answer(next)
+      } else if (notice.kind !== "token-wanted") this.#outgoing.settle(notice)
     })
+  }
+
+  /** The page answers a message that has come by a port. */
+  #answer(tell: () => void): void {
+    this.#link.askFor(async () => tell()).catch((error: unknown) => this.#parts.trace.bug(error))
   }
 
   /** A client that cannot open, or a view, is a tab that its user closes. */

@@ -1,4 +1,4 @@
-import { HEADER } from "../../shared/http.ts"
+import { EDGE_MARK, HEADER } from "../../shared/http.ts"
 import type { Access } from "../access/access.ts"
 import { isWelcome, originHeaders } from "../access/origins.ts"
 
@@ -22,6 +22,7 @@ const EXPOSED = [
   HEADER.resumesAt,
   HEADER.retryAfter,
   HEADER.producerConflict,
+  HEADER.edge,
   "etag",
   "preference-applied",
   "location",
@@ -50,8 +51,9 @@ const ACCEPTED = [
   HEADER.budget,
 ]
 
-/** On every answer, errors included: a browser must not take it for what it is not. */
+/** On every answer, errors included: neither a browser nor a client must take it for what it is not. */
 const COMMON = {
+  [HEADER.edge]: EDGE_MARK,
   "Access-Control-Expose-Headers": EXPOSED.join(", "),
   "X-Content-Type-Options": "nosniff",
   "Cross-Origin-Resource-Policy": "cross-origin",

@@ -61,12 +61,18 @@ describe("[VIEW13] live queries", () => {
   test("answer at once, then when a table they read has changed and their rows differ", () => {
     const state = openOrders(openNodeSqlite())
     const onRows = vi.fn()
-    const stop = state.live("SELECT id FROM orders WHERE id > :from", { from: "a" }, { ...ignore, onRows })
+    const { next, stop } = state.live(
+      "SELECT id FROM orders WHERE id > :from",
+      { from: "a" },
+      { ...ignore, onRows },
+    )
+    next()
     expect(onRows.mock.calls).toEqual([[[]]])
     state.addPending(ORDERS, [placed("b")])
     expect(onRows).toHaveBeenCalledTimes(1)
     state.flush()
     expect(onRows.mock.lastCall).toEqual([[{ id: "b" }]])
+    next()
     state.addPending(ORDERS, [placed("a")])
     state.addPending(PRODUCTS, [event("product.named", { sku: "s", name: "Soap" })])
     state.flush()
@@ -76,6 +82,7 @@ describe("[VIEW13] live queries", () => {
     expect(onRows.mock.lastCall).toEqual([[]])
     stop()
     stop()
+    next()
     state.addPending(ORDERS, [placed("c")])
     state.flush()
     expect(onRows).toHaveBeenCalledTimes(3)
@@ -86,7 +93,7 @@ describe("[VIEW13] live queries", () => {
     const state = openOrders(database)
     const runs = (sql: string) => {
       const prepare = vi.spyOn(database, "prepare")
-      state.live(sql, [], ignore)
+      state.live(sql, [], ignore).next()
       const all = vi.spyOn(prepare.mock.results.at(-1)?.value as SqlStatement, "all")
       prepare.mockRestore()
       return all
@@ -105,15 +112,17 @@ describe("[VIEW13] live queries", () => {
     const state = openOrders(openNodeSqlite())
     const errors: HeadwaterError[] = []
     const onRows = vi.fn()
-    state.live("SELECT json(note) AS note FROM orders", [], {
+    const { next } = state.live("SELECT json(note) AS note FROM orders", [], {
       onRows,
       onError: (error) => errors.push(error),
     })
+    next()
     state.addPending(ORDERS, [event("order.placed", { order: "a", quantity: 1, note: "{" })])
     state.flush()
     expect(errors.map(({ code, message }) => [code, message.includes("malformed JSON")])).toEqual([
       ["invalid-query", true],
     ])
+    next()
     state.rebase([], [])
     state.flush()
     expect(onRows.mock.calls).toEqual([[[]], [[]]])
@@ -124,10 +133,40 @@ describe("[VIEW13] live queries", () => {
     const state = openOrders(openNodeSqlite())
     const stops: (() => void)[] = []
     const later = vi.fn()
-    state.live("SELECT id FROM orders", [], { ...ignore, onRows: (rows) => rows.length > 0 && stops[0]?.() })
-    stops.push(state.live("SELECT id FROM orders", [], { ...ignore, onRows: later }))
+    const first = { ...ignore, onRows: (rows: readonly unknown[]) => rows.length > 0 && stops[0]?.() }
+    state.live("SELECT id FROM orders", [], first).next()
+    const second = state.live("SELECT id FROM orders", [], { ...ignore, onRows: later })
+    second.next()
+    stops.push(second.stop)
     state.addPending(ORDERS, [placed("a")])
     state.flush()
     expect(later).toHaveBeenCalledTimes(1)
+  })
+
+  test("[FLOW2] a listener that is busy is told the newest rows when it is done, and nothing of those between", () => {
+    const database = openNodeSqlite()
+    const prepare = vi.spyOn(database, "prepare")
+    const state = openOrders(database)
+    const onRows = vi.fn()
+    const { next } = state.live("SELECT count(*) AS n FROM orders", [], { ...ignore, onRows })
+    const all = vi.spyOn(prepare.mock.results.at(-1)?.value as SqlStatement, "all")
+    for (const id of ["a", "b", "c"]) {
+      state.addPending(ORDERS, [placed(id)])
+      state.flush()
+    }
+    expect([onRows.mock.calls, all.mock.calls.length]).toEqual([[[[{ n: 0 }]]], 0])
+    next()
+    expect([onRows.mock.lastCall, onRows.mock.calls.length]).toEqual([[[{ n: 3 }]], 2])
+    state.rebase([], [])
+    state.flush()
+    state.addPending(ORDERS, ["a", "b", "c"].map(placed)) // as the listener has seen it
+    state.flush()
+    next()
+    expect(onRows).toHaveBeenCalledTimes(2)
+    state.addPending(ORDERS, [placed("d")]) // it is idle again
+    state.flush()
+    expect(onRows.mock.lastCall).toEqual([[{ n: 4 }]])
+    state.close()
+    next()
   })
 })

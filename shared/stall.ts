@@ -1,0 +1,34 @@
+import { LIMITS } from "./limits.ts"
+import { FIRST_LOOK, type Progress, progressOf } from "./progress.ts"
+
+/** How the batch that an open connection was given stands at one look. */
+export type Standing = {
+  /** The edge has asked to wait with it: it is not late. */
+  readonly isHeldBack: boolean
+  /** The line itself may be dead. Whoever listens to it finds out, and until then nothing is said of the batch. */
+  readonly isLineInDoubt: boolean
+  /** How often something of this device was confirmed since it began. */
+  readonly confirmations: number
+  /** Bytes that have not left this device. */
+  readonly buffered: number
+}
+
+/** What was seen of a connection that is to bring something to the edge. */
+export type Watch = { readonly progress: Progress; readonly confirmations: number }
+
+export const FIRST_WATCH: Watch = { progress: FIRST_LOOK, confirmations: 0 }
+
+/** A look, `ms` after the last one. Progress is a confirmation, or an upload that goes on. */
+export function watch(before: Watch, standing: Standing, ms: number): Watch {
+  const { confirmations, buffered } = standing
+  const isNew = confirmations !== before.confirmations || standing.isHeldBack
+  const progress = isNew
+    ? { idleMs: 0, buffered }
+    : progressOf(before.progress, buffered, standing.isLineInDoubt ? 0 : ms)
+  return { progress, confirmations }
+}
+
+/** Whether the connection lives and brings nothing to the edge. */
+export function isStalled({ progress }: Watch): boolean {
+  return progress.idleMs >= LIMITS.stallMsMax
+}
