@@ -121,8 +121,8 @@ export type ImportStep = {
 export type LiveRows = Reply<readonly Row[]>
 
 /**
- * The page is done with what it was told: the thread may tell the next. However slow a page is, no more than one message
- * of a kind waits for it, and the next one is the newest.
+ * The page is done with what it was told: the thread may tell the next. However slow a page is, no more than one
+ * message of a kind waits for it, and the next one is the newest.
  */
 export const NEXT = "next"
 
@@ -131,13 +131,20 @@ export const STOP = "stop"
 
 /** What the thread tells the page unasked. */
 export type Notice =
-  | { readonly kind: "status"; readonly status: ClientStatus }
+  | StatusNotice
   /** The edge has the entry: it stands before `offset`. */
   | { readonly kind: "confirmed"; readonly ticket: number; readonly offset: Offset }
   /** The edge refuses the stream's events; they stay on this device. */
   | { readonly kind: "rejected"; readonly ticket: number; readonly error: ErrorData }
   /** A request needs a token. The page answers with `giveToken`. */
   | { readonly kind: "token-wanted"; readonly ask: number }
+
+/** `shows`: how often the page had called `show` when the status was taken; it counts what came with these calls. */
+export type StatusNotice = {
+  readonly kind: "status"
+  readonly status: ClientStatus
+  readonly shows: number
+}
 
 /** What became of an entry. */
 export type EntryNotice = Extract<Notice, { readonly ticket: number }>
@@ -170,6 +177,8 @@ export type ConnectionStatus = {
 export type StreamStatus = ConnectionStatus & {
   /** Events of this device that the edge has not confirmed. */
   readonly pending: number
+  /** Their bytes. */
+  readonly pendingBytes: number
   /** How far this device has read the edge's log. */
   readonly head: Offset
 }

@@ -35,6 +35,8 @@ export const LIMITS = {
   positionMax: Number.MAX_SAFE_INTEGER,
   /** Events waiting for the edge, per stream. Past this, `append` says `backlog-full` instead of filling the disk. */
   pendingEventsMax: 100_000,
+  /** Their bytes, per stream: they are in memory as well, as text and parsed. */
+  pendingBytesMax: 64 * MiB,
   /** Between two notes that a stream with a TTL is in use: each costs a row, and the stream outlives its TTL by one. */
   useNoteMsInterval: 60_000,
   /** Stored bytes in one catch-up answer. Cacheable, and small enough to hold in memory many times over. */
@@ -172,6 +174,7 @@ assert(
   LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
   "lines that are imported together must have room together",
 )
+assert(LIMITS.batchBytesMax < LIMITS.pendingBytesMax, "more can wait than what travels at once")
 assert(LIMITS.readBytesMax < LIMITS.unwrittenLengthMax, "what waits for the disk can be a page and more")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
 assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")

@@ -1,7 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
 import { parseStreamPath, type StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
 import { type ClientStatus, databaseName, type NewEntry, type Notice, type Reply } from "../port.ts"
@@ -184,9 +183,6 @@ export class Client {
     durability: Durability,
   ): Promise<OutboxKey[]> {
     if (this.#closed) throw closed()
-    const waiting = this.#status.streams[stream]?.pending ?? 0
-    const count = entries.reduce((sum, entry) => sum + entry.count, 0)
-    if (waiting + count > LIMITS.pendingEventsMax) throw backlogFull(stream, waiting)
     return this.#log.append(stream, entries, durability)
   }
 
@@ -199,6 +195,7 @@ export class Client {
     if (notice.kind === "token-wanted") return void this.#giveToken(notice.ask)
     if (notice.kind !== "status") return this.#outgoing.settle(notice)
     this.#status = notice.status
+    this.#outgoing.counted(notice)
     for (const listener of this.#listeners) listener(notice.status)
   }
 
@@ -223,12 +220,6 @@ async function askApp(giver: TokenGiver | undefined): Promise<Reply<string>> {
 function noTokenGiver(token: unknown): HeadwaterError {
   const expected = "connect expects token to be a function that gives a token, now or later"
   return new HeadwaterError("invalid-options", `${expected}; ${typeof token} came.`)
-}
-
-function backlogFull(stream: StreamPath, waiting: number): HeadwaterError {
-  const bound = LIMITS.pendingEventsMax
-  const message = `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${stream} do.`
-  return new HeadwaterError("backlog-full", message)
 }
 
 function closed(): HeadwaterError {

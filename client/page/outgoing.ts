@@ -4,8 +4,9 @@ import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { EntryNotice, NewEntry } from "../port.ts"
+import type { EntryNotice, NewEntry, StatusNotice } from "../port.ts"
 import type { Durability } from "../thread/storage.ts"
+import { Backlog } from "./backlog.ts"
 import { Flusher, type FlusherHost } from "./flusher.ts"
 import { type Settler, settler } from "./settler.ts"
 
@@ -50,6 +51,7 @@ export interface Destinations extends FlusherHost {
 export class Outgoing {
   readonly #to: Destinations
   readonly #flusher: Flusher
+  readonly #backlog = new Backlog()
   readonly #collected = new Map<StreamPath, OpenEntry[]>()
   readonly #unconfirmed = new Map<number, Settler<Offset>>()
   /** Those that the disk or the thread still has to answer. */
@@ -83,10 +85,17 @@ export class Outgoing {
 
   /** The thread tells what the edge said of an entry. */
   settle(notice: EntryNotice): void {
-    const settler = this.#unconfirmed.get(notice.ticket)
-    this.#unconfirmed.delete(notice.ticket)
+    const { ticket } = notice
+    const settler = this.#unconfirmed.get(ticket)
+    this.#unconfirmed.delete(ticket)
+    this.#backlog[notice.kind](ticket)
     if (notice.kind === "confirmed") settler?.resolve(notice.offset)
     else settler?.reject(HeadwaterError.fromData(notice.error))
+  }
+
+  /** The thread tells what waits for the edge, of all tabs. */
+  counted({ status, shows }: StatusNotice): void {
+    this.#backlog.told(status.streams, shows)
   }
 
   /** Resolves when nothing that was appended before is under way to the disk, or has still to be flushed. */
@@ -125,6 +134,12 @@ export class Outgoing {
       count: texts.length,
       bytes,
     }))
+    try {
+      this.#backlog.admit(stream, message)
+    } catch (reason) {
+      for (const entry of entries) this.#refuse(entry, reason)
+      return
+    }
     const tickets = entries.map(({ ticket }) => ticket)
     const isFlushed = entries.some((entry) => entry.isUrgent)
     const written = this.#to.write(stream, message, isFlushed ? "strict" : "relaxed")
@@ -150,6 +165,7 @@ export class Outgoing {
   }
 
   #refuse({ ticket, local, flushed }: OpenEntry, reason: unknown): void {
+    this.#backlog.refused(ticket)
     local.reject(reason)
     flushed.reject(reason)
     this.#unconfirmed.get(ticket)?.reject(reason)

@@ -42,6 +42,7 @@ export class Replica {
   /** Entries that are pending no more, or never were since the disk had shown them. */
   readonly #gone = new WeakSet<PendingEntry>()
   #pendingEvents = 0
+  #pendingBytes = 0
   #restarts = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
@@ -70,6 +71,10 @@ export class Replica {
   /** How many events the pending entries hold. */
   get pendingEvents(): number {
     return this.#pendingEvents
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes
   }
 
   /** What other tabs have stored is to be looked for behind this key. */
@@ -223,7 +228,10 @@ export class Replica {
 
   #push(entries: readonly PendingEntry[]): void {
     this.#pending.push(...entries)
-    for (const entry of entries) this.#pendingEvents += entry.count
+    for (const entry of entries) {
+      this.#pendingEvents += entry.count
+      this.#pendingBytes += entry.bytes
+    }
     this.#listener.appended(this.stream, entries)
   }
 
@@ -245,6 +253,7 @@ export class Replica {
 
   #count(): void {
     this.#pendingEvents = this.#pending.reduce((sum, entry) => sum + entry.count, 0)
+    this.#pendingBytes = this.#pending.reduce((sum, entry) => sum + entry.bytes, 0)
   }
 }
 

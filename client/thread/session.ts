@@ -39,6 +39,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly #shown = new ShownEntries()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
+  #shows = 0
   #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, page: PageLink) {
@@ -74,6 +75,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   /** Shows entries that the page has handed to the disk. */
   show(stream: StreamPath, entries: readonly NewEntry[]): void {
+    this.#shows++
     this.#replicas.show(stream, this.#shown.add(entries))
     this.#status.changed()
   }
@@ -250,6 +252,7 @@ export class Session implements ReplicasListener, LeadershipListener {
       paused: this.#pause.paused,
       replicas: this.#replicas.all,
       halts: this.views.halts(),
+      shows: this.#shows,
     } as const
   }
 }

@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Halt } from "../../shared/view/fold.ts"
-import type { ClientStatus, ConnectionStatus, Notice, StreamStatus } from "../port.ts"
+import type { ClientStatus, ConnectionStatus, Notice, StatusNotice, StreamStatus } from "../port.ts"
 import type { Host } from "./host.ts"
 import type { Replica } from "./replica.ts"
 
@@ -22,6 +22,8 @@ export type StatusSource = () => {
   readonly paused: boolean
   readonly replicas: Iterable<Replica>
   readonly halts: readonly Halt[]
+  /** How often the page has shown what it appends. */
+  readonly shows: number
 }
 
 /** Gathers what is known of the client and tells it, at a pace that eyes can follow. */
@@ -56,7 +58,7 @@ export class StatusBoard {
   changed(): void {
     this.#stopTimer ??= this.#host.after(GATHER_MS, () => {
       this.#stopTimer = undefined
-      this.#notify({ kind: "status", status: this.#status() })
+      this.#notify(this.#notice())
     })
   }
 
@@ -66,12 +68,13 @@ export class StatusBoard {
     this.#stopTimer = () => {} // as if a timer ran: no other is started
   }
 
-  #status(): ClientStatus {
-    const { role, paused, replicas, halts } = this.#source()
+  #notice(): StatusNotice {
+    const { role, paused, replicas, halts, shows } = this.#source()
     const streams: Record<string, StreamStatus> = {}
-    for (const { stream, pendingEvents, head } of replicas) {
-      streams[stream] = { ...(this.#connections.get(stream) ?? UNKNOWN), pending: pendingEvents, head }
+    for (const { stream, pendingEvents: pending, pendingBytes, head } of replicas) {
+      const connection = this.#connections.get(stream) ?? UNKNOWN
+      streams[stream] = { ...connection, pending, pendingBytes, head }
     }
-    return { role, paused, streams, halts }
+    return { kind: "status", status: { role, paused, streams, halts }, shows }
   }
 }

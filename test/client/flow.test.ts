@@ -68,6 +68,7 @@ test("[FLOW2] a page that is busy with a status is told the newest when it is do
   const status = (paused: boolean, role: ClientStatus["role"] = "leader"): Notice => ({
     kind: "status",
     status: { role, paused, streams: {}, halts: [] },
+    shows: 0,
   })
   link.notify(status(false))
   link.notify(status(true))

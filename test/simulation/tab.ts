@@ -101,7 +101,8 @@ export class Tab {
     const options = { edge: this.#parts.edge, account: "ada", hasToken: false }
     try {
       this.#log = new DeviceLog(await this.host.openStorage())
-      await this.#link.ask(() => this.#engine.open(options, notices as unknown as MessagePort)) // all of one that is used
+      const port = notices as unknown as MessagePort // all of one that is used
+      await this.#link.ask(() => this.#engine.open(options, port))
       if (this.#state === "opening") this.#state = "open"
       if (ledgers > 0) await this.#openView(ledgers)
     } catch (error) {
@@ -247,6 +248,7 @@ export class Tab {
     this.#link.tell(() => {
       if (notice.kind === "status") {
         this.#isPaused = notice.status.paused
+        this.#outgoing.counted(notice)
         this.#answer(next)
       } else if (notice.kind !== "token-wanted") this.#outgoing.settle(notice)
     })
