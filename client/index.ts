@@ -16,7 +16,14 @@ export type { Halt } from "../shared/view/fold.ts"
 export type { QueryParameters } from "../shared/view/query.ts"
 export type { Client, ConnectOptions, TokenGiver, ViewStreams } from "./page/client.ts"
 export { connect } from "./page/connect.ts"
-export type { AppendOptions, EventOf, Receipt, Stream } from "./page/stream.ts"
+export type {
+  AppendOptions,
+  EventOf,
+  Reappend,
+  Receipt,
+  RejectedEventOf,
+  Stream,
+} from "./page/stream.ts"
 export type { View } from "./page/view.ts"
 export type { ClientStatus, ConnectionStatus, StreamStatus } from "./port.ts"
 export type { Row } from "./state/live-queries.ts"

@@ -2,10 +2,11 @@ import { expect, vi } from "vitest"
 import { EdgeStream } from "../../client/thread/edge.ts"
 import type { Host, SocketListener } from "../../client/thread/host.ts"
 import type { LogWriter } from "../../client/thread/log-writer.ts"
+import type { RejectedEntry } from "../../client/thread/rejections.ts"
 import { appendedEntry, Replica } from "../../client/thread/replica.ts"
 import { StreamSync } from "../../client/thread/sync.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
-import { START } from "../../shared/offset.ts"
+import { type Offset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey, type ProducerPosition } from "../../shared/outbox.ts"
 
 const stream = "a/b" as StreamPath
@@ -27,7 +28,14 @@ export type WorldParts = {
 
 /** A client of one stream, a clock that goes when it is told, and an edge that is played by the test. */
 export function world({ answer, position = firstPosition("device" as ProducerId) }: WorldParts = {}) {
-  const seen = { time: 0, ids: 0, sockets: [] as SocketListener[], frames: [] as string[], rejected: 0 }
+  const seen = {
+    time: 0,
+    ids: 0,
+    sockets: [] as SocketListener[],
+    frames: [] as string[],
+    stopped: 0,
+    rejected: [] as RejectedEntry[],
+  }
   const timers = new Set<{ at: number; run: () => void }>()
   const host = {
     now: () => seen.time as Millis,
@@ -44,7 +52,8 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
       return { send: (frame: string) => void seen.frames.push(frame), close() {} }
     },
   } as unknown as Host // what one connection needs of it
-  const writer = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter // a disk that takes all
+  const rejected = (entries: readonly RejectedEntry[]) => void seen.rejected.push(...entries)
+  const writer = { froze() {}, took() {}, rejected, flush: async () => {} } as unknown as LogWriter // it takes all
   const replica = new Replica({ stream, head: START, ...position }, [], {
     appended() {},
     advanced() {},
@@ -53,15 +62,20 @@ export function world({ answer, position = firstPosition("device" as ProducerId)
   const edge = new EdgeStream(host, "http://edge", stream)
   const sync = new StreamSync(
     { host, edge, replica, writer },
-    { changed() {}, saved() {}, unsaved() {}, rejected: () => void seen.rejected++ },
+    { changed() {}, saved() {}, unsaved() {}, stopped: () => void seen.stopped++ },
   )
   const pass = (ms: number) => {
     seen.time += ms
     for (const timer of [...timers]) if (timer.at <= seen.time && timers.delete(timer)) timer.run()
   }
-  const append = (key: number, id: string) => {
+  const append = (key: number, id: string, expected?: string) => {
     const text = textOf(id)
-    const made = appendedEntry({ text, count: 1, bytes: text.length })
+    const made = appendedEntry({
+      text,
+      count: 1,
+      bytes: text.length,
+      expected: expected as Offset | undefined,
+    })
     replica.append([made])
     replica.stored([made], [key as OutboxKey])
     sync.appended()
