@@ -1,7 +1,7 @@
 import type { ConnectionState, StopReason } from "../shared/connection.ts"
 import type { ErrorData } from "../shared/errors.ts"
 import type { HeadwaterEvent } from "../shared/events.ts"
-import type { Millis, ProducerId, StreamPath } from "../shared/ids.ts"
+import type { EventId, Millis, ProducerId, StreamPath } from "../shared/ids.ts"
 import type { PageText } from "../shared/log-order.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
@@ -9,6 +9,7 @@ import type { ViewData } from "../shared/view/definition.ts"
 import type { Halt } from "../shared/view/fold.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
 import type { Row } from "./state/live-queries.ts"
+import type { RejectedEvent } from "./thread/rejections.ts"
 
 /*
  * All that passes between the page and the thread. Every value here survives structured clone; errors travel as
@@ -32,6 +33,10 @@ export interface EnginePort {
   refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>>
   /** The events that the edge has not confirmed, in the order of appending. */
   pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>>
+  /** The events that the edge has refused, in the order of appending. */
+  rejected(stream: StreamPath): Promise<Reply<RejectedEvent[]>>
+  /** Forgets refused events; those that are not there are passed over. */
+  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<Reply<void>>
   /** Resolves when the view's rows are those of everything that this device has. */
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
@@ -84,6 +89,8 @@ export type NewEntry = {
   readonly text: string
   readonly count: number
   readonly bytes: number
+  /** It is appended only if the stream ends there. */
+  readonly expected?: Offset | undefined
 }
 
 /** One view opened by one page. */
@@ -134,7 +141,7 @@ export type Notice =
   | StatusNotice
   /** The edge has the entry: it stands before `offset`. */
   | { readonly kind: "confirmed"; readonly ticket: number; readonly offset: Offset }
-  /** The edge refuses the stream's events; they stay on this device. */
+  /** The edge has refused the entry, which is on the list of refused ones then, or takes nothing of the stream for now. */
   | { readonly kind: "rejected"; readonly ticket: number; readonly error: ErrorData }
   /** A request needs a token. The page answers with `giveToken`. */
   | { readonly kind: "token-wanted"; readonly ask: number }

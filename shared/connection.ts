@@ -8,14 +8,14 @@ export type StopReason =
   | "closed"
   /** The stream was deleted. */
   | "deleted"
-  /** The edge's log is not the one that this device has read from. */
+  /** The edge's log is not the one that this device has read from, or is kept no longer from where it has read to. */
   | "diverged"
+  /** The edge's log is the beginning of the one that this device has read: it was put back to an older copy. */
+  | "rolled-back"
   /** The edge knows the caller and says no. */
   | "forbidden"
   /** The stream holds bytes, and events are JSON. */
   | "not-json"
-  /** The edge refuses this device's events for good. They stay here. */
-  | "rejected"
 
 /**
  * One stream's connection to the edge. Each state carries the facts that are true in it and no others.

@@ -1,3 +1,5 @@
+import type { Offset } from "./offset.ts"
+
 /** What an app can switch on. Each code says who can act: the caller, the user, the operator or nobody but time. */
 export type ErrorCode =
   /** The event does not fit its stream's definition, or is too large. The caller mends it; nothing was stored. */
@@ -32,6 +34,12 @@ export type ErrorCode =
   | "rejected"
   /** The edge's log is not the one that this device has read from. Everything local is kept. */
   | "diverged"
+  /** The event was to be appended if the stream ended at `expected`; it ends at the error's `tail`. */
+  | "conflict"
+  /** The edge's log ends where this device has read on: it was put back to an older copy. Everything local is kept. */
+  | "rolled-back"
+  /** No refused event of this id is on this device: it was dismissed, or never there. */
+  | "not-rejected"
   /** The client was closed before the answer came. What was stored stays stored. */
   | "closed"
   /** The offset is none of this log's: it is another stream's, or was never given. */
@@ -42,7 +50,14 @@ export type ErrorCode =
   | "stalled"
 
 /** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
-export type ErrorData = { readonly code: ErrorCode; readonly message: string }
+export type ErrorData = {
+  readonly code: ErrorCode
+  readonly message: string
+  /** Of a `conflict`: where the stream ended. */
+  readonly tail?: Offset
+}
+
+export type HeadwaterErrorOptions = ErrorOptions & { readonly tail?: Offset | undefined }
 
 /**
  * A failure the app can do something about: switch on `code`, show `message`. Anything else that throws is a bug.
@@ -50,18 +65,22 @@ export type ErrorData = { readonly code: ErrorCode; readonly message: string }
 export class HeadwaterError extends Error {
   override readonly name = "HeadwaterError"
   readonly code: ErrorCode
+  /** Of a `conflict`: where the stream ended. */
+  readonly tail: Offset | undefined
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { tail, ...options }: HeadwaterErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.tail = tail
   }
 
   /** As plain data, for a message port or a log. */
   toData(): ErrorData {
-    return { code: this.code, message: this.message }
+    const { code, message, tail } = this
+    return tail === undefined ? { code, message } : { code, message, tail }
   }
 
-  static fromData(data: ErrorData): HeadwaterError {
-    return new HeadwaterError(data.code, data.message)
+  static fromData({ code, message, tail }: ErrorData): HeadwaterError {
+    return new HeadwaterError(code, message, { tail })
   }
 }

@@ -58,6 +58,7 @@ export type AppendFrame = {
   readonly epoch?: number
   readonly seq?: number
   readonly streamSeq?: string
+  readonly expectedOffset?: Offset
   readonly close?: boolean
   /** Left out: the stream's own. */
   readonly contentType?: string

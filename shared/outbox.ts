@@ -1,6 +1,7 @@
 import type { Brand } from "./brand.ts"
 import type { ProducerId } from "./ids.ts"
 import { LIMITS } from "./limits.ts"
+import type { Offset } from "./offset.ts"
 
 /** Where an entry stands in the order in which this device appended. Given by its disk. */
 export type OutboxKey = Brand<number, "OutboxKey">
@@ -11,6 +12,8 @@ export type OutboxEntry = {
   readonly text: string
   readonly count: number
   readonly bytes: number
+  /** It is appended only if the stream ends there; then it travels alone. */
+  readonly expected?: Offset | undefined
 }
 
 /** A batch that may have been sent. Until its fate is known it keeps its number, its entries and so its bytes. */
@@ -47,7 +50,12 @@ export function beginEpoch(position: ProducerPosition, chance: number, fresh: Pr
   return { ...position, epoch: position.epoch + 1 + Math.floor(chance * room), nextSeq: 0 }
 }
 
-export type BatchBounds = { readonly eventsMax: number; readonly bytesMax: number }
+export type BatchBounds = {
+  readonly eventsMax: number
+  readonly bytesMax: number
+  /** Fewer than fit, while something among those that come first was refused. */
+  readonly entriesMax: number
+}
 
 /**
  * Chooses the next batch and gives it its number, or leaves everything as it is when a batch is in flight or nothing
@@ -68,8 +76,10 @@ export function freeze(
   for (const entry of waiting) {
     events += entry.count
     bytes += entry.bytes + 1 // the comma
-    if (keys.length > 0 && (events > bounds.eventsMax || bytes > bounds.bytesMax)) break
+    const isAlone = entry.expected !== undefined
+    if (keys.length > 0 && (isAlone || events > bounds.eventsMax || bytes > bounds.bytesMax)) break
     keys.push(entry.key)
+    if (isAlone || keys.length >= bounds.entriesMax) break
   }
   if (keys.length === 0) return position
   const { producer, epoch, nextSeq } = position
@@ -81,6 +91,26 @@ export function settle(position: ProducerPosition): ProducerPosition {
   const { inFlight, producer, knownEpoch } = position
   const isOurs = inFlight?.producer === producer
   return { ...position, knownEpoch: isOurs ? inFlight.epoch : knownEpoch, inFlight: null }
+}
+
+/**
+ * After the edge has refused the messages of the batch in flight for good: the first half of its entries, as another
+ * batch, so that in the end one entry is found that is refused by itself. The number was not taken, and is not given
+ * again all the same: it stands for the batch that was refused.
+ */
+export function halve(position: ProducerPosition, chance: number, fresh: ProducerId): ProducerPosition {
+  if (position.inFlight === null) return position
+  const { keys } = position.inFlight
+  const begun = beginEpoch(position, chance, fresh)
+  const { producer, epoch } = begun
+  const half = keys.slice(0, Math.ceil(keys.length / 2))
+  return { ...begun, nextSeq: 1, inFlight: { producer, epoch, seq: 0, keys: half } }
+}
+
+/** After the entries of the batch in flight were given up: they are pending no more, and its number is spent. */
+export function giveUp(position: ProducerPosition, chance: number, fresh: ProducerId): ProducerPosition {
+  if (position.inFlight === null) return position
+  return { ...beginEpoch(position, chance, fresh), inFlight: null }
 }
 
 /**

@@ -1,11 +1,12 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
-import { parseStreamPath, type StreamPath } from "../../shared/ids.ts"
+import { type EventId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
 import { type ClientStatus, databaseName, type NewEntry, type Notice, type Reply } from "../port.ts"
 import { openIdbStorage } from "../thread/idb-storage.ts"
 import { DeviceLog } from "../thread/log.ts"
+import type { RejectedEvent } from "../thread/rejections.ts"
 import type { Durability } from "../thread/storage.ts"
 import { Outgoing } from "./outgoing.ts"
 import { Stream } from "./stream.ts"
@@ -54,7 +55,7 @@ export class Client {
     this.#log = log
     this.#token = token
     this.#outgoing = new Outgoing({
-      write: (stream, entries, durability) => this.#write(stream, entries, durability),
+      write: (stream, entries, durability, replaced) => this.#write(stream, entries, durability, replaced),
       flush: () => log.flush(),
       after: (ms, run) => {
         const timer = setTimeout(run, ms)
@@ -117,6 +118,8 @@ export class Client {
       pending: (of) => this.#pending(of),
       link: this.#link,
       onStatus: (listener) => this.onStatus(listener),
+      rejected: (of) => this.#rejected(of),
+      dismiss: (of, ids) => this.#dismiss(of, ids),
     })
   }
 
@@ -181,9 +184,23 @@ export class Client {
     stream: StreamPath,
     entries: readonly NewEntry[],
     durability: Durability,
+    replaced?: EventId,
   ): Promise<OutboxKey[]> {
     if (this.#closed) throw closed()
-    return this.#log.append(stream, entries, durability)
+    const [first] = entries
+    if (replaced === undefined || first === undefined) return this.#log.append(stream, entries, durability)
+    const key = await this.#log.replace(stream, first, replaced)
+    this.#dismiss(stream, [replaced]).catch(() => {}) // it is; tabs that are not told find out when they look again
+    return [key]
+  }
+
+  async #rejected(stream: StreamPath): Promise<RejectedEvent[]> {
+    await this.#open(stream)
+    return this.#link.ask(this.#link.engine.rejected(stream))
+  }
+
+  #dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
+    return this.#link.ask(this.#link.engine.dismiss(stream, ids))
   }
 
   async #pending(stream: StreamPath): Promise<HeadwaterEvent[]> {

@@ -1,6 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import { utf8Length } from "../../shared/events.ts"
-import type { StreamPath } from "../../shared/ids.ts"
+import type { EventId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -22,6 +22,13 @@ export type Fate = {
 /** What an append has to wait for. */
 export type AppendDurability = "flushed" | "local"
 
+/** How an event is to be appended. */
+export type AppendTerms = {
+  readonly durability: AppendDurability
+  /** It is appended only if the stream ends there. */
+  readonly expected?: Offset | undefined
+}
+
 type OpenEntry = {
   readonly texts: string[]
   bytes: number
@@ -31,12 +38,19 @@ type OpenEntry = {
   readonly flushed: Settler<void>
   readonly fate: Fate
   readonly ticket: number
+  readonly expected: Offset | undefined
 }
 
 /** Where a page's appends go. */
 export interface Destinations extends FlusherHost {
   /** Writes entries to this device's disk. The write has left the page when it returns; nothing can stop it then. */
-  write(stream: StreamPath, entries: readonly NewEntry[], durability: Durability): Promise<OutboxKey[]>
+  write(
+    stream: StreamPath,
+    entries: readonly NewEntry[],
+    durability: Durability,
+    /** The refused event that is forgotten in the same transaction. */
+    replaced?: EventId,
+  ): Promise<OutboxKey[]>
   /** Tells the thread of them, so that queries see them; then what the disk said. */
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<void>
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void>
@@ -64,22 +78,33 @@ export class Outgoing {
   }
 
   /** Takes one encoded event. It shares an entry with its neighbours as long as they fit in one batch. */
-  append(stream: StreamPath, text: string, durability: AppendDurability): Fate {
+  append(stream: StreamPath, text: string, { durability, expected }: AppendTerms): Fate {
     if (this.#collected.size === 0) queueMicrotask(() => this.#flush())
     const entries = this.#collected.get(stream) ?? []
     if (entries.length === 0) this.#collected.set(stream, entries)
     const bytes = utf8Length(text)
     let entry = entries.at(-1)
-    const isFull =
-      entry !== undefined &&
-      (entry.texts.length >= LIMITS.batchEventsMax || entry.bytes + bytes + 1 > LIMITS.batchBytesMax)
-    if (entry === undefined || isFull) {
-      entry = this.#newEntry()
+    if (entry === undefined || expected !== undefined || !hasRoom(entry, bytes)) {
+      entry = this.#newEntry(expected)
       entries.push(entry)
     }
     entry.texts.push(text)
     entry.bytes += bytes + 1 // the comma
     entry.isUrgent ||= durability === "flushed"
+    return entry.fate
+  }
+
+  /**
+   * Takes one encoded event in place of a refused one. It goes by itself: should the refused one be gone, nothing else
+   * may be refused with it.
+   */
+  replace(stream: StreamPath, text: string, replaced: EventId): Fate {
+    this.#flush() // what was appended before goes before
+    const entry = this.#newEntry(undefined)
+    entry.texts.push(text)
+    entry.bytes = utf8Length(text) + 1
+    entry.isUrgent = true
+    this.#send(stream, [entry], replaced)
     return entry.fate
   }
 
@@ -110,29 +135,32 @@ export class Outgoing {
     this.#unconfirmed.clear()
   }
 
-  #newEntry(): OpenEntry {
+  #newEntry(expected: Offset | undefined): OpenEntry {
     const ticket = ++this.#tickets
     const [local, flushed, confirmed] = [settler<void>(), settler<void>(), settler<Offset>()]
     this.#unconfirmed.set(ticket, confirmed)
     const fate = { local: local.promise, flushed: flushed.promise, confirmed: confirmed.promise }
-    return { texts: [], bytes: 0, isUrgent: false, local, flushed, fate, ticket }
+    return { texts: [], bytes: 0, isUrgent: false, local, flushed, fate, ticket, expected }
   }
 
   #flush(): void {
-    for (const [stream, entries] of this.#collected) {
-      const handing = this.#hand(stream, entries)
-      this.#underWay.add(handing)
-      void handing.finally(() => this.#underWay.delete(handing)) // what a bug makes fail is reported by the browser
-    }
+    for (const [stream, entries] of this.#collected) this.#send(stream, entries)
     this.#collected.clear()
   }
 
-  async #hand(stream: StreamPath, entries: readonly OpenEntry[]): Promise<void> {
-    const message = entries.map(({ ticket, texts, bytes }) => ({
+  #send(stream: StreamPath, entries: readonly OpenEntry[], replaced?: EventId): void {
+    const handing = this.#hand(stream, entries, replaced)
+    this.#underWay.add(handing)
+    void handing.finally(() => this.#underWay.delete(handing)) // what a bug makes fail is reported by the browser
+  }
+
+  async #hand(stream: StreamPath, entries: readonly OpenEntry[], replaced?: EventId): Promise<void> {
+    const message = entries.map(({ ticket, texts, bytes, expected }) => ({
       ticket,
       text: texts.join(","),
       count: texts.length,
       bytes,
+      expected,
     }))
     try {
       this.#backlog.admit(stream, message)
@@ -142,7 +170,7 @@ export class Outgoing {
     }
     const tickets = entries.map(({ ticket }) => ticket)
     const isFlushed = entries.some((entry) => entry.isUrgent)
-    const written = this.#to.write(stream, message, isFlushed ? "strict" : "relaxed")
+    const written = this.#to.write(stream, message, isFlushed ? "strict" : "relaxed", replaced)
     const shown = this.#to.show(stream, message)
     let keys: OutboxKey[]
     try {
@@ -171,4 +199,10 @@ export class Outgoing {
     this.#unconfirmed.get(ticket)?.reject(reason)
     this.#unconfirmed.delete(ticket)
   }
+}
+
+/** Whether an event fits beside the others. One that expects a tail is alone with it. */
+function hasRoom(entry: OpenEntry, bytes: number): boolean {
+  if (entry.expected !== undefined) return false
+  return entry.texts.length < LIMITS.batchEventsMax && entry.bytes + bytes + 1 <= LIMITS.batchBytesMax
 }

@@ -1,3 +1,4 @@
+import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type {
   EventData,
   EventInput,
@@ -8,6 +9,7 @@ import type {
 import { encodeEvent } from "../../shared/events.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
+import type { RejectedEvent } from "../thread/rejections.ts"
 import type { AppendDurability, Outgoing } from "./outgoing.ts"
 import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
 import {
@@ -32,8 +34,9 @@ export type Receipt = {
   readonly flushed: Promise<void>
   /**
    * Resolves once the edge has the event: reading from this offset continues behind it. Rejects with `rejected` when
-   * the edge refuses it for good, with `closed` when the client closes before it is known (the event stays stored and
-   * is sent next time). Offline it waits.
+   * the edge refuses it for good (then it is among `stream.rejected()`) or takes nothing of the stream, with `conflict`
+   * when the stream did not end at `expected`, with `closed` when the client closes before it is known (the event stays
+   * stored and is sent next time). Offline it waits.
    */
   readonly confirmed: Promise<Offset>
 }
@@ -54,6 +57,23 @@ export type AppendOptions = {
    * a power cut within the next moment (`flushMsMax`) may take the event as if it had never been.
    */
   readonly durability?: AppendDurability
+  /**
+   * Append only if the stream ends there when the edge takes the event: the offset of a receipt, or of the status's
+   * head; `"-1"` if it is to be empty. Should it end elsewhere, the event is refused with `conflict`, whose `tail` says
+   * where. It is shown until then as any other, and travels alone.
+   */
+  readonly expected?: Offset
+}
+
+/** What may be another when a refused event is appended anew. */
+export type Reappend<S extends EventSchemas> = {
+  [Type in keyof S & string]: { readonly type?: Type; readonly data?: EventInput<S, Type> }
+}[keyof S & string]
+
+/** An event that the edge has refused, or refused with others of the same task: why, and when. */
+export type RejectedEventOf<S extends EventSchemas> = EventOf<S> & {
+  readonly error: ErrorData
+  readonly at: number
 }
 
 /** What a stream needs of its client. */
@@ -62,6 +82,8 @@ export type StreamHost = ImportHost & {
   readonly source: string
   readonly outgoing: Outgoing
   pending(stream: StreamPath): Promise<HeadwaterEvent[]>
+  rejected(stream: StreamPath): Promise<RejectedEvent[]>
+  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void>
 }
 
 /** One stream: append to it here; read it through a view, or message by message. */
@@ -90,13 +112,10 @@ export class Stream<S extends EventSchemas> {
   async append<Type extends keyof S & string>(
     type: Type,
     data: EventInput<S, Type>,
-    { durability = "flushed", ...about }: AppendOptions = {},
+    { durability = "flushed", expected, ...about }: AppendOptions = {},
   ): Promise<Receipt> {
-    const id = crypto.randomUUID() as EventId // a fresh UUID names one event
-    const { source } = this.#host
-    const attributes = { id, type, source, time: new Date().toISOString(), ...about }
-    const text = encodeEvent(this.#definition, attributes, data)
-    const fate = this.#host.outgoing.append(this.path, text, durability)
+    const { id, text } = this.#encode(type, data, about)
+    const fate = this.#host.outgoing.append(this.path, text, { durability, expected })
     await (durability === "local" ? fate.local : fate.flushed)
     return { id, ...fate }
   }
@@ -154,5 +173,42 @@ export class Stream<S extends EventSchemas> {
    */
   import(source: ImportSource): Promise<ImportResult> {
     return importLines(this.#host, this.path, source)
+  }
+
+  /**
+   * The events of this device that the edge has refused for good and that were not dismissed, in the order of appending.
+   * They are in no view any more. What was appended in one task is refused together.
+   */
+  async rejected(): Promise<RejectedEventOf<S>[]> {
+    return (await this.#host.rejected(this.path)) as RejectedEventOf<S>[] // `append` let only these in
+  }
+
+  /** Forgets refused events, for good. Those that are not among them are passed over. */
+  dismiss(ids: readonly EventId[]): Promise<void> {
+    return this.#host.dismiss(this.path, ids)
+  }
+
+  /**
+   * Appends a refused event anew, as it was or with another type or data: a new event, which stands behind everything
+   * that was appended since. The refused one is forgotten in the same transaction.
+   *
+   * @throws HeadwaterError `not-rejected` when there is no such event any more; and as `append`.
+   */
+  async reappend(id: EventId, change: Reappend<S> = {}): Promise<Receipt> {
+    const refused = (await this.#host.rejected(this.path)).find((event) => event.id === id)
+    if (refused === undefined)
+      throw new HeadwaterError("not-rejected", `No refused event ${id} of ${this.path} is on this device.`)
+    const { type = refused.type, data = refused.data } = change
+    const about = refused.subject === undefined ? {} : { subject: refused.subject }
+    const made = this.#encode(type, data, about)
+    const fate = this.#host.outgoing.replace(this.path, made.text, id)
+    await fate.flushed
+    return { id: made.id, ...fate }
+  }
+
+  #encode(type: string, data: unknown, about: { readonly subject?: string }): { id: EventId; text: string } {
+    const id = crypto.randomUUID() as EventId // a fresh UUID names one event
+    const attributes = { id, type, source: this.#host.source, time: new Date().toISOString(), ...about }
+    return { id, text: encodeEvent(this.#definition, attributes, data) }
   }
 }

@@ -1,7 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -25,6 +25,7 @@ import {
 import type { Row } from "../state/live-queries.ts"
 import type { Host } from "./host.ts"
 import { PageLink } from "./page-link.ts"
+import type { RejectedEvent } from "./rejections.ts"
 import { Session } from "./session.ts"
 
 /** The thread's end of the boundary: each call is handed to its part, and every failure goes back to its caller. */
@@ -69,6 +70,14 @@ export class Engine implements EnginePort {
       const { pending } = await this.#opened().replica(stream)
       return pending.flatMap((entry) => entry.messages).filter(isEvent)
     })
+  }
+
+  rejected(stream: StreamPath): Promise<Reply<RejectedEvent[]>> {
+    return reply(() => this.#opened().rejectedEvents(stream))
+  }
+
+  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<Reply<void>> {
+    return reply(() => this.#opened().dismiss(stream, ids))
   }
 
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>> {

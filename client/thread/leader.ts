@@ -5,6 +5,7 @@ import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
 import type { DeviceLog } from "./log.ts"
 import { LogWriter } from "./log-writer.ts"
+import type { RejectedEntry } from "./rejections.ts"
 import type { Replica } from "./replica.ts"
 import { StreamSync } from "./sync.ts"
 import type { Term } from "./terms.ts"
@@ -16,7 +17,10 @@ export interface LeaderListener {
   /** The disk has more of the stream's log. */
   saved(stream: StreamPath): void
   unsaved(stream: StreamPath, reason: unknown): void
-  rejected(stream: StreamPath, error: ErrorData): void
+  /** The edge takes nothing of this stream from this device; what waits stays. */
+  stopped(stream: StreamPath, error: ErrorData): void
+  /** The edge has refused entries for good: they are where the app finds them. */
+  rejected(stream: StreamPath, entries: readonly RejectedEntry[]): void
 }
 
 /** What a leader leads with. */
@@ -53,13 +57,13 @@ export class Leader {
     if (this.#syncs.has(stream)) return
     const { host, log, term, tokens } = this.#office
     const edge = new EdgeStream(host, this.#office.edge, stream, tokens)
-    const writer = new LogWriter(log, term, replica)
+    const writer = new LogWriter(log, term, replica, (entries) => this.#listener.rejected(stream, entries))
     const parts = { host, edge, replica, writer, way: this.#way }
     const sync: StreamSync = new StreamSync(parts, {
       changed: () => this.#listener.connectionChanged(stream, statusOf(sync)),
       saved: () => this.#listener.saved(stream),
       unsaved: (reason) => this.#listener.unsaved(stream, reason),
-      rejected: (error) => this.#listener.rejected(stream, error),
+      stopped: (error) => this.#listener.stopped(stream, error),
     })
     this.#syncs.set(stream, sync)
     sync.input({ kind: this.#paused ? "paused" : "started" })

@@ -12,6 +12,7 @@ import {
 } from "../../shared/frames.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
+import type { Offset } from "../../shared/offset.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
 import { FIRST_LOOK, type Progress, progressOf } from "../../shared/progress.ts"
 import { type Failure, unreached } from "./edge.ts"
@@ -67,8 +68,10 @@ export class LiveSocket {
   }
 
   /** Sends a batch; its reply carries the batch's number as id. */
-  append({ producer, epoch, seq }: FrozenBatch, text: string): void {
-    const frame = encodeAppendFrame({ t: "append", id: seq, producer, epoch, seq, body: text })
+  append({ producer, epoch, seq }: FrozenBatch, text: string, expected: Offset | undefined): void {
+    const header = { t: "append", id: seq, producer, epoch, seq } as const
+    const only = expected === undefined ? {} : { expectedOffset: expected }
+    const frame = encodeAppendFrame({ ...header, ...only, body: text })
     if (typeof frame !== "string") return // a text body makes a text frame
     this.#isUploading = true
     this.#socket.send(frame)

@@ -4,6 +4,7 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { DeviceLog, StoredPage } from "./log.ts"
+import type { RejectedEntry } from "./rejections.ts"
 import type { Replica } from "./replica.ts"
 import type { Term } from "./terms.ts"
 
@@ -18,18 +19,27 @@ export class LogWriter {
   readonly #log: DeviceLog
   readonly #term: Term
   readonly #replica: Replica
+  readonly #rejectedOnDisk: (entries: readonly RejectedEntry[]) => void
   #pages: Page[] = []
   #confirmed: OutboxKey[] = []
+  #rejected: RejectedEntry[] = []
   #strict = false
   #waiters: Waiter[] = []
   #writing = false
   /** Characters of pages that are not on disk, those included that are being written. */
   #unwritten = 0
 
-  constructor(log: DeviceLog, term: Term, replica: Replica) {
+  /** `rejectedOnDisk` hears of refused entries once they are where the app finds them. */
+  constructor(
+    log: DeviceLog,
+    term: Term,
+    replica: Replica,
+    rejectedOnDisk: (entries: readonly RejectedEntry[]) => void,
+  ) {
     this.#log = log
     this.#term = term
     this.#replica = replica
+    this.#rejectedOnDisk = rejectedOnDisk
   }
 
   /** Whether so much waits for the disk that no more should be learnt before it is written. */
@@ -42,6 +52,11 @@ export class LogWriter {
     this.#unwritten += page.text.length
     if (page.next !== page.from) this.#pages.push(page)
     this.#confirmed.push(...confirmed)
+  }
+
+  /** The edge has refused these for good. */
+  rejected(entries: readonly RejectedEntry[]): void {
+    this.#rejected.push(...entries)
   }
 
   /** The replica's batch in flight has a number that the disk does not know yet. */
@@ -64,16 +79,20 @@ export class LogWriter {
 
   async #write(): Promise<void> {
     while (this.#waiters.length > 0) {
-      const [pages, confirmed, strict, waiters] = [this.#pages, this.#confirmed, this.#strict, this.#waiters]
+      const [pages, confirmed, rejected] = [this.#pages, this.#confirmed, this.#rejected]
+      const [strict, waiters] = [this.#strict, this.#waiters]
       this.#forget()
       try {
-        const change = { page: joined(this.#replica.stream, pages), confirmed, record: this.#replica.record }
+        const page = joined(this.#replica.stream, pages)
+        const change = { page, confirmed, rejected, record: this.#replica.record }
         await this.#log.save(this.#term, strict ? "strict" : "relaxed", change)
         for (const { text } of pages) this.#unwritten -= text.length
+        if (rejected.length > 0) this.#rejectedOnDisk(rejected)
         for (const waiter of waiters) waiter.resolve()
       } catch (reason) {
         this.#pages.unshift(...pages)
         this.#confirmed.unshift(...confirmed)
+        this.#rejected.unshift(...rejected)
         this.#strict ||= strict
         for (const waiter of waiters) waiter.reject(reason)
       }
@@ -84,6 +103,7 @@ export class LogWriter {
   #forget(): void {
     this.#pages = []
     this.#confirmed = []
+    this.#rejected = []
     this.#strict = false
     this.#waiters = []
   }

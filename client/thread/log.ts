@@ -1,4 +1,5 @@
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import {
@@ -8,6 +9,7 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
+import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
 import {
   type Durability,
   Exists,
@@ -33,6 +35,8 @@ type Cursor = { readonly stream: StreamPath; readonly name: string; readonly off
 export type LogChange = {
   readonly page: StoredPage | undefined
   readonly confirmed: readonly OutboxKey[]
+  /** What leaves the outbox for the edge has refused it. */
+  readonly rejected: readonly RejectedEntry[]
   readonly record: StreamRecord
 }
 
@@ -97,7 +101,7 @@ export class DeviceLog {
     await this.#storage.write(
       durability,
       (tx) => {
-        keys = entries.map(({ text, count, bytes }) => tx.add({ stream, text, count, bytes }))
+        keys = entries.map((entry) => tx.add(recordOf(stream, entry)))
       },
       ["outbox"],
     )
@@ -121,7 +125,7 @@ export class DeviceLog {
 
   /**
    * Writes what the leader has learnt and decided about a stream: the next page of its log, the end of the outbox
-   * entries that it confirms, the new head, and the number of the batch that is sent next. Together, so that a crash
+   * entries that it confirms or the edge has refused, the new head, and the number of the batch that is sent next. Together, so that a crash
    * can neither show an event twice nor hide it, nor give its number to other bytes.
    *
    * `strict` when the record holds a newly frozen batch. Else `relaxed`: after a power cut the page can be read again
@@ -131,11 +135,13 @@ export class DeviceLog {
    */
   async save(term: Term, durability: Durability, change: LogChange): Promise<void> {
     const always = ["pages", "streams", "meta"] as const
-    const stores = change.confirmed.length > 0 ? (["outbox", ...always] as const) : always
+    const isPending = change.confirmed.length > 0 || change.rejected.length > 0
+    const stores = isPending ? (["outbox", "rejected", ...always] as const) : always
     const write = (tx: WriteTransaction) => {
       holdTerm(tx, term)
       if (change.page !== undefined) tx.put("pages", change.page)
       for (const key of change.confirmed) tx.delete("outbox", key)
+      for (const entry of change.rejected) rejectIn(tx, entry)
       tx.put("streams", change.record)
     }
     try {
@@ -166,6 +172,34 @@ export class DeviceLog {
         }
       },
       ["streams", "outbox"],
+    )
+  }
+
+  /** The entries of a stream that the edge has refused, in the order of appending. */
+  rejected(stream: StreamPath): Promise<RejectedEntry[]> {
+    return this.#storage.read((tx) => readRejected(tx, stream), ["rejected"])
+  }
+
+  /** Forgets refused events; those that are not there are passed over. */
+  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<EventId[]> {
+    return this.#storage.write("strict", (tx) => dismissIn(tx, stream, new Set(ids)), ["rejected"])
+  }
+
+  /**
+   * Appends an entry in place of a refused event, which is forgotten in the same transaction.
+   *
+   * @throws HeadwaterError `not-rejected` when there is no such event; nothing is appended then.
+   */
+  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
+    return this.#storage.write(
+      "strict",
+      async (tx) => {
+        const key = tx.add(recordOf(stream, entry))
+        const dismissed = await dismissIn(tx, stream, new Set([replaced]))
+        if (dismissed.length === 0) throw notRejected(stream, replaced)
+        return (await key) as OutboxKey // the disk's keys are what the brand means
+      },
+      ["outbox", "rejected"],
     )
   }
 
@@ -242,6 +276,17 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
+}
+
+function recordOf(
+  stream: StreamPath,
+  { text, count, bytes, expected }: Omit<OutboxEntry, "key">,
+): Omit<StoredEntry, "key"> {
+  return { stream, text, count, bytes, ...(expected !== undefined && { expected }) }
+}
+
+function notRejected(stream: StreamPath, id: EventId): HeadwaterError {
+  return new HeadwaterError("not-rejected", `No refused event ${id} of ${stream} is on this device.`)
 }
 
 /** The part of a stream's record that is about producing. */

@@ -2,6 +2,7 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Notice } from "../port.ts"
+import type { Refusal } from "./rejections.ts"
 import type { PendingEntry } from "./replica.ts"
 
 /** Which of this page's receipts wait for which entries, and the telling of their fate. */
@@ -25,12 +26,17 @@ export class Receipts {
     for (const ticket of this.#take(entries)) this.#tell({ kind: "confirmed", ticket, offset })
   }
 
+  rejected(refusals: readonly Refusal[]): void {
+    for (const { key, error } of refusals)
+      for (const ticket of this.#take([{ key }])) this.#tell({ kind: "rejected", ticket, error })
+  }
+
   /** The entries stay pending; their receipts will hear nothing better. */
-  rejected(entries: readonly PendingEntry[], error: ErrorData): void {
+  stopped(entries: readonly PendingEntry[], error: ErrorData): void {
     for (const ticket of this.#take(entries)) this.#tell({ kind: "rejected", ticket, error })
   }
 
-  #take(entries: readonly PendingEntry[]): number[] {
+  #take(entries: readonly Pick<PendingEntry, "key">[]): number[] {
     const taken: number[] = []
     for (const { key } of entries) {
       const ticket = key === undefined ? undefined : this.#tickets.get(key)

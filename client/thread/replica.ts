@@ -1,10 +1,12 @@
 import { parseBatch } from "../../shared/batch.ts"
+import type { ErrorData } from "../../shared/errors.ts"
 import { isEvent } from "../../shared/events.ts"
-import type { StreamPath } from "../../shared/ids.ts"
+import type { Millis, StreamPath } from "../../shared/ids.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { type OutboxEntry, type OutboxKey, type ProducerPosition, settle } from "../../shared/outbox.ts"
 import { NO_KEY, positionOf, type StoredEntry, type StreamRecord } from "./log.ts"
+import type { Refusal, RejectedEntry } from "./rejections.ts"
 
 /** An entry that waits for the edge. Without a key it waits for the disk as well. */
 export type PendingEntry = Omit<OutboxEntry, "key"> & {
@@ -43,6 +45,9 @@ export class Replica {
   readonly #gone = new WeakSet<PendingEntry>()
   #pendingEvents = 0
   #pendingBytes = 0
+  /** What the edge has refused, and why. A look at the disk that began before may still show it as pending. */
+  readonly #refused = new Map<OutboxKey, ErrorData>()
+  #rejectedEvents = 0
   #restarts = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
@@ -77,6 +82,11 @@ export class Replica {
     return this.#pendingBytes
   }
 
+  /** How many events the edge has refused that the app has neither dismissed nor appended anew. */
+  get rejectedEvents(): number {
+    return this.#rejectedEvents
+  }
+
   /** What other tabs have stored is to be looked for behind this key. */
   get mergedTo(): OutboxKey {
     return this.#mergedTo
@@ -94,9 +104,14 @@ export class Replica {
   /** The entries that are on disk and not in the batch in flight, in order: as many as somebody asks for. */
   *waiting(): Generator<OutboxEntry> {
     const inFlight = new Set(this.#position.inFlight?.keys)
-    for (const { key, text, count, bytes } of this.#pending) {
-      if (key !== undefined && !inFlight.has(key)) yield { key, text, count, bytes }
+    for (const { key, text, count, bytes, expected } of this.#pending) {
+      if (key !== undefined && !inFlight.has(key)) yield { key, text, count, bytes, expected }
     }
+  }
+
+  /** Where the batch in flight wants the stream to end. */
+  expectedInFlight(): Offset | undefined {
+    return this.#inFlight()[0]?.expected
   }
 
   /** The messages of the batch in flight, comma-joined: the same bytes as long as it is in flight. */
@@ -127,7 +142,7 @@ export class Replica {
 
   /**
    * The disk has given entries of this tab their keys. Answers those that are confirmed by now: another tab may have
-   * found them on the disk and sent them.
+   * found them on the disk and sent them. Those that were refused meanwhile are pending no more.
    */
   stored(entries: readonly PendingEntry[], keys: readonly OutboxKey[]): PendingEntry[] {
     const late = entries.filter((entry, i) => {
@@ -138,7 +153,35 @@ export class Replica {
       return isLate // the disk showed it and lost it to a page before this tab could show it
     })
     if (late.length > 0) this.refused(late)
-    return entries.filter((entry) => this.#gone.has(entry) && !this.#isSeen(entry))
+    this.#setAside(this.refusalsAmong(keys))
+    return entries.filter((entry) => this.#gone.has(entry) && !this.#isSeen(entry) && !this.#isRefused(entry))
+  }
+
+  /** The edge has refused these entries for good: they wait no more, and are as the app will find them. */
+  reject(keys: readonly OutboxKey[], error: ErrorData, at: Millis): RejectedEntry[] {
+    const refused = new Set<OutboxKey | undefined>(keys)
+    const rejected: RejectedEntry[] = []
+    for (const { key, text, count, bytes } of this.#pending) {
+      if (key !== undefined && refused.has(key))
+        rejected.push({ key, stream: this.stream, text, count, bytes, error, at })
+    }
+    for (const { count } of rejected) this.#rejectedEvents += count
+    this.#setAside(rejected)
+    return rejected
+  }
+
+  /** Takes in what the disk has of refused entries: all of the stream's. */
+  rejectedAre(entries: readonly RejectedEntry[]): void {
+    this.#rejectedEvents = entries.reduce((sum, { count }) => sum + count, 0)
+    this.#setAside(entries)
+  }
+
+  /** Those of the entries that were refused, also before this replica knew their keys. */
+  refusalsAmong(keys: readonly OutboxKey[]): Refusal[] {
+    return keys.flatMap((key) => {
+      const error = this.#refused.get(key)
+      return error === undefined ? [] : [{ key, error }]
+    })
   }
 
   /** The entries are not on the disk: it is as if they had never been. */
@@ -164,7 +207,7 @@ export class Replica {
     const unkeyed = new Map(this.#unkeyed().map((entry) => [idOf(entry), entry]))
     const fresh: PendingEntry[] = []
     for (const entry of entries) {
-      if (entry.key <= this.#mergedTo || this.#own.has(entry.key)) continue
+      if (entry.key <= this.#mergedTo || this.#own.has(entry.key) || this.#refused.has(entry.key)) continue
       const found = parsed(entry)
       const shown = unkeyed.get(idOf(found))
       if (shown === undefined) fresh.push(found)
@@ -219,6 +262,17 @@ export class Replica {
     return this.#seen.has(idOf(entry))
   }
 
+  #isRefused({ key }: PendingEntry): boolean {
+    return key !== undefined && this.#refused.has(key)
+  }
+
+  #setAside(refusals: readonly Refusal[]): void {
+    if (refusals.length === 0) return
+    for (const { key, error } of refusals) this.#refused.set(key, error)
+    const gone = this.#pending.filter((entry) => this.#isRefused(entry))
+    if (gone.length > 0) this.refused(gone)
+  }
+
   /** Those that the disk has not answered for. They stand last. */
   #unkeyed(): PendingEntry[] {
     let from = this.#pending.length
@@ -268,11 +322,11 @@ function idOf({ messages: [first] }: PendingEntry): unknown {
 }
 
 /** An entry that the app has just appended. */
-export function appendedEntry({ text, count, bytes }: Omit<OutboxEntry, "key">): PendingEntry {
-  return { key: undefined, text, count, bytes, messages: parseBatch(text) }
+export function appendedEntry({ text, count, bytes, expected }: Omit<OutboxEntry, "key">): PendingEntry {
+  return { key: undefined, text, count, bytes, expected, messages: parseBatch(text) }
 }
 
 function parsed(entry: StoredEntry): PendingEntry {
-  const { key, text, count, bytes } = entry
-  return { key, text, count, bytes, messages: parseBatch(text) }
+  const { key, text, count, bytes, expected } = entry
+  return { key, text, count, bytes, expected, messages: parseBatch(text) }
 }

@@ -2,6 +2,7 @@ import { parseBatch } from "../../shared/batch.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter } from "../../shared/offset.ts"
 import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import type { RejectedEntry } from "./rejections.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
 
 export interface ReplicasListener extends ReplicaListener {
@@ -9,6 +10,8 @@ export interface ReplicasListener extends ReplicaListener {
   loaded(replica: Replica): void
   /** The stream begins anew with what the disk has; `confirmed` are entries that its log holds by now. */
   restarted(replica: Replica, confirmed: readonly PendingEntry[]): void
+  /** All that the edge has refused of a stream was looked at: receipts may wait for some of it. */
+  reviewed(entries: readonly RejectedEntry[]): void
   /** What others have stored could not be looked at. */
   diskFailed(stream: StreamPath, reason: unknown): void
   /** Whether this tab leads: what its disk has of the edge's log it has written itself, and may be behind. */
@@ -72,20 +75,38 @@ export class Replicas {
     return look
   }
 
+  /** Looks at what the edge has refused of a stream, if this tab wants it. */
+  reviewRejected(stream: StreamPath): Promise<void> {
+    const look = this.#looks.then(async () => {
+      const wanted = await this.#wanted.get(stream)
+      if (wanted !== undefined) await this.#review(wanted)
+    })
+    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
+    return this.#looks
+  }
+
   /** A new leader reads and produces on from where the disk says, whoever led before. */
   async takeOver(stream: StreamPath): Promise<void> {
     const replica = await this.get(stream)
     replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
+    await this.#review(replica) // the one before may have ended before it told what was refused
   }
 
   async #load(stream: StreamPath): Promise<Replica> {
     const { record, entries } = await this.#log.open(stream, NO_KEY, this.#device)
     const replica = new Replica(record, entries, this.#listener)
+    replica.rejectedAre(await this.#log.rejected(stream)) // after the entries: none is in neither
     replica.append(this.#early.get(stream) ?? [])
     this.#early.delete(stream)
     this.#open.set(stream, replica)
     this.#listener.loaded(replica)
     return replica
+  }
+
+  async #review(replica: Replica): Promise<void> {
+    const entries = await this.#log.rejected(replica.stream)
+    replica.rejectedAre(entries)
+    this.#listener.reviewed(entries)
   }
 
   /** Entries first: one that is confirmed between the two looks is seen pending and then confirmed, never neither. */
@@ -109,6 +130,7 @@ export class Replicas {
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
+    await this.#review(replica) // what is neither pending nor refused is confirmed
     this.#listener.restarted(replica, replica.restart(record, entries))
     return record
   }

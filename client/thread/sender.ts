@@ -1,13 +1,21 @@
+import { unreachable } from "../../shared/assert.ts"
 import type { StopReason } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { AppendReply } from "../../shared/frames.ts"
-import { HEADER } from "../../shared/http.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { isAfter, type Offset, parseOffset } from "../../shared/offset.ts"
-import { beginEpoch, type FrozenBatch, freeze, renumber } from "../../shared/outbox.ts"
-import { retryAfterMs } from "../../shared/retry-after.ts"
+import { isAfter, type Offset } from "../../shared/offset.ts"
+import {
+  beginEpoch,
+  type FrozenBatch,
+  freeze,
+  giveUp,
+  halve,
+  type OutboxKey,
+  renumber,
+} from "../../shared/outbox.ts"
+import { meaningOf } from "../../shared/reply-meaning.ts"
 import { type Failed, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
 import type { LiveSocket } from "./live-socket.ts"
@@ -18,6 +26,9 @@ export interface SenderListener {
   /** The reply tells where the batch in flight now stands in the log: it is a page that need not be sent back. */
   took(page: Page): void
   unsaved(reason: unknown): void
+  /** The edge has refused these entries for good, each by itself. */
+  rejected(keys: readonly OutboxKey[], error: ErrorData): void
+  /** The stream takes nothing more from this device. */
   refused(reason: StopReason, error: ErrorData): void
   /** The edge takes nothing from this device for now; the batch goes out again by itself. */
   throttled(error: ErrorData): void
@@ -27,6 +38,7 @@ export interface SenderListener {
 type SenderHost = Pick<Host, "after" | "chance" | "newId">
 
 const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMax }
+const AS_MANY_AS_FIT = Number.POSITIVE_INFINITY
 
 /**
  * Brings this device's events of one stream to the edge: one batch at a time, numbered on disk before it is first
@@ -50,6 +62,8 @@ export class Sender {
   #hasEpoch = false
   /** The batch that the edge has asked to wait with. */
   #heldBack: FrozenBatch | null = null
+  /** How many entries the next batch has at most: less, for a while, where some were refused. */
+  #entriesMax = AS_MANY_AS_FIT
 
   constructor(host: SenderHost, replica: Replica, writer: LogWriter, listener: SenderListener) {
     this.#host = host
@@ -85,7 +99,7 @@ export class Sender {
     if (batch === null || batch === this.#sent) return
     if (batch !== this.#numbered) return this.#number(batch)
     this.#sent = batch
-    this.#socket.append(batch, this.#replica.inFlightText())
+    this.#socket.append(batch, this.#replica.inFlightText(), this.#replica.expectedInFlight())
   }
 
   /** Whoever led before may have given numbers of its epoch that this disk does not know; a copy of it may still. */
@@ -94,7 +108,8 @@ export class Sender {
     if (position.inFlight !== null || this.#replica.waiting().next().done) return
     const begun = this.#hasEpoch ? position : beginEpoch(position, this.#host.chance(), this.#freshProducer())
     this.#hasEpoch = true
-    this.#replica.producedAt(freeze(begun, this.#replica.waiting(), BOUNDS))
+    const bounds = { ...BOUNDS, entriesMax: this.#entriesMax }
+    this.#replica.producedAt(freeze(begun, this.#replica.waiting(), bounds))
   }
 
   #freshProducer(): ProducerId {
@@ -105,13 +120,32 @@ export class Sender {
   replied(reply: AppendReply): void {
     const batch = this.#sent
     if (batch === null || reply.id !== batch.seq || batch !== this.#replica.position.inFlight) return
-    const next = parseOffset(reply.headers[HEADER.nextOffset] ?? "")
-    if (reply.from !== undefined && next !== undefined)
-      return this.#listener.took(this.#pageOf(reply.from, next))
-    if (reply.headers[HEADER.producerConflict] === "true") return this.#renumber()
-    if (isDuplicate(reply)) return this.#wasTaken(next)
-    if (reply.status === 429) return this.#wait(batch, reply)
-    this.#refuse(reply)
+    const meaning = meaningOf(reply, this.#replica.expectedInFlight())
+    switch (meaning.kind) {
+      case "stored":
+        this.#entriesMax *= 2
+        return this.#listener.took(this.#pageOf(meaning.from, meaning.next))
+      case "taken":
+        return this.#wasTaken(meaning.next)
+      case "number":
+        return this.#renumber()
+      case "wait":
+        return this.#wait(batch, meaning.waitMs ?? LIMITS.retryMsMax, meaning.error)
+      case "batch":
+        return this.#refused(batch, meaning.error)
+      case "stream":
+        return this.#listener.refused(meaning.reason, meaning.error)
+      case "lost":
+        return this.#listener.lost(failed("unreachable", meaning.error.message, meaning.leastMs))
+      default:
+        return unreachable(meaning)
+    }
+  }
+
+  /** The entries of the batch in flight are not to be sent any more. */
+  giveUp(): void {
+    this.#hasEpoch = true
+    this.#replica.producedAt(giveUp(this.#replica.position, this.#host.chance(), this.#freshProducer()))
   }
 
   /**
@@ -123,9 +157,22 @@ export class Sender {
     this.#listener.lost(failed("unreachable", `The batch stands before ${place}, which was not told.`))
   }
 
+  /** Looks for the entry that is refused by itself, while others go through. */
+  #refused({ keys }: FrozenBatch, error: ErrorData): void {
+    if (keys.length === 1) {
+      this.giveUp()
+      this.#listener.rejected(keys, error)
+    } else {
+      this.#hasEpoch = true
+      this.#entriesMax = Math.ceil(keys.length / 2)
+      const fresh = this.#freshProducer()
+      this.#replica.producedAt(halve(this.#replica.position, this.#host.chance(), fresh))
+    }
+    this.pump()
+  }
+
   /** What others append is told meanwhile: a socket that was given up would only add to what is too much. */
-  #wait(batch: FrozenBatch, { headers, message }: AppendReply): void {
-    const waitMs = retryAfterMs(headers[HEADER.retryAfter]) ?? LIMITS.retryMsMax
+  #wait(batch: FrozenBatch, waitMs: number, { code, message }: ErrorData): void {
     this.#stopWaiting()
     this.#heldBack = batch
     this.#stopWaiting = this.#host.after(waitMs, () => {
@@ -134,10 +181,7 @@ export class Sender {
       this.#sent = null
       this.pump()
     })
-    this.#listener.throttled({
-      code: "throttled",
-      message: `${message ?? "The edge takes no appends for now."} Sent again after ${waitMs / 1_000} s.`,
-    })
+    this.#listener.throttled({ code, message: `${message} Sent again after ${waitMs / 1_000} s.` })
   }
 
   /**
@@ -169,25 +213,4 @@ export class Sender {
   #pageOf(from: Page["from"], next: Page["next"]): Page {
     return { from, next, text: this.#replica.inFlightText(), messages: this.#replica.inFlightMessages() }
   }
-
-  #refuse({ status, headers, message }: AppendReply): void {
-    const error = { code: "rejected", message: message ?? `The edge answered ${status}.` } as const
-    if (headers["stream-closed"] === "true") return this.#listener.refused("closed", error)
-    if (status === 410) return this.#listener.refused("deleted", error)
-    if (status === 404) return this.#listener.refused("forbidden", { ...error, message: READ_ONLY })
-    if (status === 403) return this.#listener.refused("forbidden", error)
-    if (status === 401 || status >= 500)
-      return this.#listener.lost(
-        failed("unreachable", error.message, retryAfterMs(headers[HEADER.retryAfter])),
-      )
-    this.#listener.refused("rejected", error)
-  }
-}
-
-/** A socket ends with its stream, so to the edge that says 404 on an open one the stream is there, for others. */
-const READ_ONLY = "The edge lets this account read the stream, not append to it."
-
-/** New data would say where it stands by `from`. */
-function isDuplicate({ status }: AppendReply): boolean {
-  return status === 200 || status === 204
 }

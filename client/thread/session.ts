@@ -1,6 +1,6 @@
 import { unreachable } from "../../shared/assert.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import {
@@ -18,6 +18,7 @@ import { DeviceLog } from "./log.ts"
 import { LogReaders } from "./log-readers.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
+import { eventsOf, type RejectedEntry, type RejectedEvent } from "./rejections.ts"
 import type { PendingEntry, Replica } from "./replica.ts"
 import { Replicas, type ReplicasListener } from "./replicas.ts"
 import { ShownEntries } from "./shown-entries.ts"
@@ -87,6 +88,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     const confirmed = replica.stored(entries, keys)
     this.#receipts.await(keys, tickets)
     this.#receipts.confirmed(confirmed, replica.head)
+    this.#receipts.rejected(replica.refusalsAmong(keys))
     this.#leadership.appended(stream)
     this.#tabs.tell({ kind: "appended", stream })
   }
@@ -108,6 +110,18 @@ export class Session implements ReplicasListener, LeadershipListener {
     await this.#replicas.refresh(stream)
     this.#leadership.appended(stream)
     this.#tabs.tell({ kind: "appended", stream })
+  }
+
+  /** The events of a stream that the edge has refused, as the disk has them. */
+  async rejectedEvents(stream: StreamPath): Promise<RejectedEvent[]> {
+    return (await this.#log.rejected(stream)).flatMap(eventsOf)
+  }
+
+  /** Forgets refused events. */
+  async dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
+    await this.#log.dismiss(stream, ids)
+    this.#tabs.tell({ kind: "rejected", stream })
+    await this.#replicas.reviewRejected(stream)
   }
 
   setPaused(paused: boolean): void {
@@ -152,6 +166,12 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   reordered(stream: StreamPath): void {
     this.views.reordered(stream)
+    this.#status.changed()
+  }
+
+  reviewed(entries: readonly RejectedEntry[]): void {
+    this.#receipts.rejected(entries)
+    this.#status.changed()
   }
 
   restarted({ stream, head }: Replica, confirmed: readonly PendingEntry[]): void {
@@ -192,9 +212,15 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#leadership.unsaved(reason)
   }
 
-  rejected(stream: StreamPath, error: ErrorData): void {
-    this.#tabs.tell({ kind: "rejected", stream, error })
-    this.#receipts.rejected(this.#replicas.opened(stream)?.pending ?? [], error)
+  stopped(stream: StreamPath, error: ErrorData): void {
+    this.#tabs.tell({ kind: "stopped", stream, error })
+    this.#receipts.stopped(this.#replicas.opened(stream)?.pending ?? [], error)
+  }
+
+  rejected(stream: StreamPath, entries: readonly RejectedEntry[]): void {
+    this.#tabs.tell({ kind: "rejected", stream })
+    this.#receipts.rejected(entries)
+    this.#status.changed()
   }
 
   #hear(message: TabMessage): void {
@@ -217,8 +243,10 @@ export class Session implements ReplicasListener, LeadershipListener {
         return this.#status.setConnection(message.stream, message.status)
       case "paused":
         return this.#adopt(message)
+      case "stopped":
+        return this.#receipts.stopped(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
       case "rejected":
-        return this.#receipts.rejected(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
+        return void this.#replicas.reviewRejected(message.stream)
       default:
         return unreachable(message)
     }

@@ -29,8 +29,8 @@ export interface SyncListener {
   saved(): void
   /** The disk does not take what this leader has learnt; deposed, or out of order. */
   unsaved(reason: unknown): void
-  /** The edge will never take this device's events of the stream. */
-  rejected(error: ErrorData): void
+  /** The edge takes nothing of this stream from this device; what waits stays. */
+  stopped(error: ErrorData): void
 }
 
 export type SyncParts = {
@@ -78,6 +78,7 @@ export class StreamSync {
     this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
+      rejected: (keys, error) => this.#reject(keys, error),
       refused: (reason, error) => this.#refuse(reason, error),
       throttled: (error) => this.#throttled(error),
       lost: (failed) => this.#lose(failed),
@@ -112,7 +113,7 @@ export class StreamSync {
     if (this.#state.kind !== "stopped") {
       this.#sender.pump()
       if (this.#socket !== undefined) this.#stall.begin()
-    } else if (this.#lastError !== undefined) this.#listener.rejected(this.#lastError)
+    } else if (this.#lastError !== undefined) this.#turnAway(this.#state.reason, this.#lastError)
   }
 
   #perform(effect: ConnectionEffect): void {
@@ -234,7 +235,7 @@ export class StreamSync {
   #lose({ error, leastMs, unreached }: Failed): void {
     if (unreached === true) this.#way.notReached(this)
     else this.#way.left(this)
-    this.#lastError = error
+    if (this.#state.kind !== "stopped") this.#lastError = error // else it says why
     this.input({ kind: "lost", leastMs })
   }
 
@@ -273,7 +274,30 @@ export class StreamSync {
   #refuse(reason: StopReason, error: ErrorData): void {
     this.#lastError = error
     this.input({ kind: "refused", reason })
-    this.#listener.rejected(error)
+    this.#turnAway(reason, error)
+  }
+
+  /** What waits has nothing to wait for, or stays for better times. */
+  #turnAway(reason: StopReason, error: ErrorData): void {
+    if (reason !== "closed" && reason !== "deleted") return this.#listener.stopped(error)
+    this.#sender.giveUp()
+    this.#reject(this.#replica.pending.map((entry) => entry.key).filter(isKey), error)
+  }
+
+  #reject(keys: readonly OutboxKey[], error: ErrorData): void {
+    if (keys.length === 0) return
+    this.#writer.rejected(this.#replica.reject(keys, error, this.#host.now()))
+    this.#saveRejected()
+  }
+
+  /** A stream that has stopped comes by no other write that would bring them to the disk. */
+  #saveRejected(): void {
+    this.#writer.flush().catch((reason: unknown) => {
+      this.#failed(reason)
+      if (this.#state.kind !== "stopped") return
+      this.#letGo()
+      this.#letGo = this.#host.after(SAVE_RETRY_MS, () => this.#saveRejected())
+    })
   }
 
   /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
@@ -282,6 +306,9 @@ export class StreamSync {
     this.#listener.unsaved(reason)
   }
 }
+
+/** Before what a full disk did not take is written again. */
+const SAVE_RETRY_MS = 1_000
 
 const CLOSED: ErrorData = { code: "rejected", message: "The stream is closed: it takes no more events." }
 

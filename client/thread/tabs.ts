@@ -19,8 +19,10 @@ export type TabMessage =
   | { readonly kind: "connection"; readonly stream: StreamPath; readonly status: ConnectionStatus }
   /** The app wants, or does not want, the network. */
   | ({ readonly kind: "paused" } & Pause)
-  /** The edge refuses the stream's events. */
-  | { readonly kind: "rejected"; readonly stream: StreamPath; readonly error: ErrorData }
+  /** The stream takes nothing from this device, for now or for ever. */
+  | { readonly kind: "stopped"; readonly stream: StreamPath; readonly error: ErrorData }
+  /** The list of refused entries of this stream is another. */
+  | { readonly kind: "rejected"; readonly stream: StreamPath }
 
 /** The app's word on the network, and how many words of it came before: what is older than a tab knows is ignored. */
 export type Pause = { readonly paused: boolean; readonly turn: number }

@@ -131,5 +131,5 @@ const STOPS: Readonly<Record<NonNullable<StreamStatus["stopReason"]>, string>> =
   diverged: "the edge's log is another one than this device has read",
   forbidden: "the edge does not let this till in",
   "not-json": "the stream holds bytes, not events",
-  rejected: "the edge refuses what waits here",
+  "rolled-back": "the edge was put back to an older copy of the stream",
 }

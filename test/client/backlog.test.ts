@@ -30,7 +30,7 @@ function page() {
     after: () => () => {},
   })
   const append = (count: number, text = "1"): Fate[] =>
-    Array.from({ length: count }, () => outgoing.append(stream, text, "flushed"))
+    Array.from({ length: count }, () => outgoing.append(stream, text, { durability: "flushed" }))
   return { seen, outgoing, append }
 }
 

@@ -14,7 +14,7 @@ function slowDisk() {
   const writes: { resolve(): void; reject(reason: unknown): void }[] = []
   const save = () => new Promise<void>((resolve, reject) => void writes.push({ resolve, reject }))
   const replica = { stream: "a/b", record: {} } as unknown as Replica // what a record is does not matter here
-  return { writes, writer: new LogWriter({ save } as unknown as DeviceLog, {} as Term, replica) }
+  return { writes, writer: new LogWriter({ save } as unknown as DeviceLog, {} as Term, replica, () => {}) }
 }
 
 /** A page of a megabyte as a socket tells it: the offset after `at` is the next number. */

@@ -52,7 +52,11 @@ function world() {
     expect(seen.upToDate).toBe(1)
   }
   const append = () =>
-    socket.append({ producer: "d" as ProducerId, epoch: 0, seq: 0, keys: [1 as OutboxKey] }, `{"id":"x"}`)
+    socket.append(
+      { producer: "d" as ProducerId, epoch: 0, seq: 0, keys: [1 as OutboxKey] },
+      `{"id":"x"}`,
+      undefined,
+    )
   return { seen, timers, pass, open, tell, live, append }
 }
 

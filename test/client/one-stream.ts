@@ -2,12 +2,13 @@ import { expect, vi } from "vitest"
 import { EdgeStream } from "../../client/thread/edge.ts"
 import type { Host, SocketListener } from "../../client/thread/host.ts"
 import type { LogWriter } from "../../client/thread/log-writer.ts"
+import type { RejectedEntry } from "../../client/thread/rejections.ts"
 import { appendedEntry, Replica } from "../../client/thread/replica.ts"
 import { StreamSync } from "../../client/thread/sync.ts"
 import { WayToEdge } from "../../client/thread/way-to-edge.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
-import { START } from "../../shared/offset.ts"
+import { type Offset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey, type ProducerPosition } from "../../shared/outbox.ts"
 
 export const MARK = { "headwater-edge": "1" }
@@ -15,7 +16,9 @@ const TYPE = { "content-type": "application/json" }
 export const EMPTY = { ...MARK, ...TYPE, "stream-next-offset": START, "stream-up-to-date": "true" }
 
 /** A disk that takes all. */
-const TAKES_ALL = { froze() {}, took() {}, flush: async () => {} } as unknown as LogWriter
+function takesAll(rejected: (entries: readonly RejectedEntry[]) => void): LogWriter {
+  return { froze() {}, took() {}, rejected, flush: async () => {} } as unknown as LogWriter // all of one that is used
+}
 
 export function textOf(id: string): string {
   return JSON.stringify({ id, type: "t" })
@@ -42,7 +45,8 @@ export function stage({ answer, chance = () => 0 }: WorldParts = {}) {
     sockets: [] as SocketListener[],
     frames: [] as string[],
     buffered: 0,
-    rejected: 0,
+    stopped: 0,
+    rejected: [] as RejectedEntry[],
   }
   const timers = new Set<{ at: number; run: () => void }>()
   const host = {
@@ -75,8 +79,9 @@ export function stage({ answer, chance = () => 0 }: WorldParts = {}) {
 export function streamOf(
   { seen, host, way }: Pick<ReturnType<typeof stage>, "seen" | "host" | "way">,
   path: string,
-  { position = firstPosition("device" as ProducerId), writer = TAKES_ALL }: WorldParts = {},
+  { position = firstPosition("device" as ProducerId), ...parts }: WorldParts = {},
 ) {
+  const writer = parts.writer ?? takesAll((entries) => void seen.rejected.push(...entries))
   const stream = path as StreamPath
   const replica = new Replica({ stream, head: START, ...position }, [], {
     appended() {},
@@ -86,7 +91,7 @@ export function streamOf(
   const edge = new EdgeStream(host, "http://edge", stream)
   const sync = new StreamSync(
     { host, edge, replica, writer, way },
-    { changed() {}, saved() {}, unsaved() {}, rejected: () => void seen.rejected++ },
+    { changed() {}, saved() {}, unsaved() {}, stopped: () => void seen.stopped++ },
   )
   return { replica, sync }
 }
@@ -96,9 +101,14 @@ export function world(parts: WorldParts = {}) {
   const staged = stage(parts)
   const { seen, pass } = staged
   const { sync, replica } = streamOf(staged, "a/b", parts)
-  const append = (key: number, id: string) => {
+  const append = (key: number, id: string, expected?: string) => {
     const text = textOf(id)
-    const made = appendedEntry({ text, count: 1, bytes: text.length })
+    const made = appendedEntry({
+      text,
+      count: 1,
+      bytes: text.length,
+      expected: expected as Offset | undefined,
+    })
     replica.append([made])
     replica.stored([made], [key as OutboxKey])
     sync.appended()

@@ -45,7 +45,7 @@ function ring(): void {
 beforeEach(() => Object.assign(seen, { writes: [], flushes: 0, timers: [], fault: undefined }))
 
 test("[LOG11] what asks to be flushed is written strict, and is local and flushed at once", async () => {
-  const fate = outgoing().append(stream, "1", "flushed")
+  const fate = outgoing().append(stream, "1", { durability: "flushed" })
   await fate.local
   await fate.flushed
   expect(seen).toMatchObject({ writes: [{ durability: "strict" }], flushes: 0, timers: [] })
@@ -53,9 +53,9 @@ test("[LOG11] what asks to be flushed is written strict, and is local and flushe
 
 test("[LOG11] what asks to be local is written relaxed, and one flush is for all of a while", async () => {
   const out = outgoing()
-  const fates = [out.append(stream, "1", "local")]
+  const fates = [out.append(stream, "1", { durability: "local" })]
   await fates[0]!.local
-  fates.push(out.append(stream, "2", "local"))
+  fates.push(out.append(stream, "2", { durability: "local" }))
   await fates[1]!.local
   expect(seen.writes.map(({ durability }) => durability)).toEqual(["relaxed", "relaxed"])
   expect(seen.timers.map(({ ms }) => ms)).toEqual([LIMITS.flushMsMax])
@@ -66,20 +66,23 @@ test("[LOG11] what asks to be local is written relaxed, and one flush is for all
 
 test("[LOG11] what is appended in one task is written together: strict when one of them asks for it", async () => {
   const out = outgoing()
-  const fates = [out.append(stream, "1", "local"), out.append(stream, "2", "flushed")]
+  const fates = [
+    out.append(stream, "1", { durability: "local" }),
+    out.append(stream, "2", { durability: "flushed" }),
+  ]
   await Promise.all(fates.map(({ flushed }) => flushed))
   expect(seen.writes).toEqual([{ durability: "strict", texts: ["1,2"] }])
 })
 
 test("[LOG11] a flush that fails is told to those that wait for it, and to nobody else", async () => {
   const out = outgoing()
-  const fate = out.append(stream, "1", "local")
+  const fate = out.append(stream, "1", { durability: "local" })
   await fate.local
   seen.fault = new HeadwaterError("storage-full", "No space.")
   ring()
   await expect(fate.flushed).rejects.toMatchObject({ code: "storage-full" })
   seen.fault = undefined
-  const next = out.append(stream, "2", "local")
+  const next = out.append(stream, "2", { durability: "local" })
   await next.local
   ring()
   await next.flushed
@@ -87,7 +90,7 @@ test("[LOG11] a flush that fails is told to those that wait for it, and to nobod
 
 test("[CLOSE1] nothing is left to be flushed when a client closes", async () => {
   const out = outgoing()
-  const fate = out.append(stream, "1", "local")
+  const fate = out.append(stream, "1", { durability: "local" })
   await fate.local
   await out.idle()
   expect(seen).toMatchObject({ flushes: 1, timers: [] })

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import type { StoredEntry, StreamRecord } from "../../client/thread/log.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "../../client/thread/replica.ts"
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey } from "../../shared/outbox.ts"
@@ -9,6 +9,7 @@ import { firstPosition, type OutboxKey } from "../../shared/outbox.ts"
 const stream = "s" as StreamPath
 const producer = "p" as ProducerId
 const record: StreamRecord = { stream, head: START, ...firstPosition(producer) }
+const refusal = { code: "rejected", message: "Not this." } as const
 const event = (id: string) => ({ id, type: "t" })
 
 function entry(id: string): PendingEntry {
@@ -128,6 +129,28 @@ describe("replica", () => {
     replica.refused([b])
     expect(ids(replica.pending)).toBe("a")
     expect(replica.pendingEvents).toBe(1)
+  })
+
+  test("[CONFLICT3] what is refused is pending no more, also where the disk still shows it so", () => {
+    const replica = new Replica(record, [stored(1, "a"), stored(2, "b")], listener)
+    expect(replica.reject([1 as OutboxKey], refusal, 5 as Millis)).toMatchObject([
+      { key: 1, error: refusal, at: 5 },
+    ])
+    expect(heard).toEqual(["reordered"])
+    replica.merge([stored(1, "a"), stored(2, "b")])
+    replica.restart(record, [stored(1, "a"), stored(2, "b")])
+    expect([ids(replica.pending), replica.rejectedEvents]).toEqual(["b", 1])
+  })
+
+  test("[CONFLICT3] an own entry that was refused before the disk had answered is told as refused, not confirmed", () => {
+    const replica = new Replica(record, [], listener)
+    const a = entry("a")
+    replica.append([a])
+    replica.rejectedAre([{ ...stored(1, "a"), error: refusal, at: 5 as Millis }])
+    expect(ids(replica.pending)).toBe("a")
+    expect(replica.stored([a], [1 as OutboxKey])).toEqual([])
+    expect(replica.refusalsAmong([1 as OutboxKey])).toEqual([{ key: 1, error: refusal }])
+    expect([ids(replica.pending), replica.rejectedEvents]).toEqual(["", 1])
   })
 
   test("[OUT1] the batch in flight is the same bytes until a page settles it", () => {

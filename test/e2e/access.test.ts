@@ -110,17 +110,20 @@ describe("an edge that asks who calls", () => {
     expect(rows.every(({ times }) => times === 1)).toBe(true)
   })
 
-  test("[ACCESS6] events in another's name are refused for good, and stay on the device", async () => {
+  test("[ACCESS6] events in another's name are refused for good, leave the rows and are listed", async () => {
     const path = "access/foreign"
     const page = await visitAs("eve", path, () => issuer.token("ada"))
     await page.evaluate(() => app.burst("E", 0, 3))
-    await expect.poll(() => connectionOf(page, `${path}/lines`)).toBe("stopped")
-    expect(await page.evaluate((of) => app.status().streams[of]?.stopReason, `${path}/lines`)).toBe(
-      "forbidden",
-    )
-    expect((await lastErrorOf(page, `${path}/lines`))?.message).toMatch(/The source of an event is "ada"/)
     await expect.poll(() => page.evaluate(() => app.rejected)).toBe(3)
-    expect(await rowsOf(page)).toHaveLength(3)
+    expect(await rowsOf(page)).toEqual([])
+    const rejected = await page.evaluate(() => app.lines.rejected())
+    expect(rejected.map(({ data, error }) => [(data as { n: number }).n, error.code])).toEqual([
+      [0, "rejected"],
+      [1, "rejected"],
+      [2, "rejected"],
+    ])
+    expect(rejected[0]?.error.message).toMatch(/The source of an event is "ada"/)
+    expect(await connectionOf(page, `${path}/lines`)).toBe("live")
     expect(await logOf(path)).toEqual([])
   })
 

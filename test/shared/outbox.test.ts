@@ -2,10 +2,13 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
+import { START } from "../../shared/offset.ts"
 import {
   beginEpoch,
   firstPosition,
   freeze,
+  giveUp,
+  halve,
   type OutboxEntry,
   type OutboxKey,
   renumber,
@@ -18,7 +21,7 @@ function entry(key: number, count = 1, bytes = 10): OutboxEntry {
 
 const [device, fresh] = ["device", "fresh"] as [ProducerId, ProducerId]
 const FIRST_POSITION = firstPosition(device)
-const BOUNDS = { eventsMax: 10, bytesMax: 100 }
+const BOUNDS = { eventsMax: 10, bytesMax: 100, entriesMax: 1_000 }
 
 describe("outbox", () => {
   test("[OUT1] a batch in flight keeps its number and its entries, whatever is appended", () => {
@@ -68,6 +71,60 @@ describe("outbox", () => {
     const moved = renumber(position, fresh)
     expect(moved.inFlight).toEqual({ producer: fresh, epoch: 0, seq: 0, keys: [1, 2] })
     expect(freeze(settle(moved), [entry(3)], BOUNDS).inFlight).toMatchObject({ producer: fresh, seq: 1 })
+  })
+
+  test("[OUT6] an entry that expects a tail travels alone, before and behind others", () => {
+    const alone = { ...entry(2), expected: START }
+    const waiting = [entry(1), alone, entry(3)]
+    const keysFrom = (at: number) => freeze(FIRST_POSITION, waiting.slice(at), BOUNDS).inFlight?.keys
+    expect([keysFrom(0), keysFrom(1), keysFrom(2)]).toEqual([[1], [2], [3]])
+  })
+
+  test("[CONFLICT2] of a batch that is refused, half goes again, as a batch that has never been sent", () => {
+    const position = freeze(FIRST_POSITION, [entry(1), entry(2), entry(3)], BOUNDS)
+    const halved = halve(position, 0, fresh)
+    expect(halved).toEqual({
+      ...FIRST_POSITION,
+      epoch: 1,
+      nextSeq: 1,
+      inFlight: { producer: device, epoch: 1, seq: 0, keys: [1, 2] },
+    })
+  })
+
+  test("[CONFLICT2] any one entry that is refused is found, and all others go through", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(39),
+        fc.double({ min: 0, max: 0.99 }),
+        (count, at, chance) => {
+          const bad = (at % count) + 1
+          let waiting = Array.from({ length: count }, (_, i) => entry(i + 1))
+          let position = FIRST_POSITION
+          const [taken, refused, numbers] = [[] as number[], [] as number[], new Map<string, string>()]
+          for (let step = 0; waiting.length > 0 && step < 500; step++) {
+            position = freeze(position, waiting, { ...BOUNDS, eventsMax: 1_000, bytesMax: 10_000 })
+            const { producer, epoch, seq, keys } = position.inFlight!
+            const number = `${producer} ${epoch} ${seq}`
+            expect(numbers.get(number) ?? String(keys)).toBe(String(keys))
+            numbers.set(number, String(keys))
+            const next = `fresh-${step}` as ProducerId
+            if (!keys.includes(bad as OutboxKey)) {
+              taken.push(...keys)
+              waiting = waiting.filter(({ key }) => !keys.includes(key))
+              position = settle(position)
+            } else if (keys.length > 1) position = halve(position, chance, next)
+            else {
+              refused.push(...keys)
+              waiting = waiting.filter(({ key }) => !keys.includes(key))
+              position = giveUp(position, chance, next)
+            }
+          }
+          expect(refused).toEqual([bad])
+          expect(taken).toHaveLength(count - 1)
+        },
+      ),
+    )
   })
 
   test("[OUT5] a new epoch is later than all before it, and within what the edge lets it jump", () => {

@@ -2,7 +2,7 @@ import { decodeClientFrame, type FrameData } from "../../shared/frames.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Device } from "./device.ts"
 import type { DiskWatcher } from "./disk.ts"
-import { checkImage, checkRemoved, eventsOf, outboxOf } from "./disk-check.ts"
+import { checkImage, checkRemoved, eventsOf, outboxOf, rejectedOf } from "./disk-check.ts"
 import type { Edge } from "./edge.ts"
 import { type Appended, type History, isKept } from "./history.ts"
 import { foldLedger, isFolded, type LedgerEvent } from "./model.ts"
@@ -29,7 +29,7 @@ export class Checker {
   watchDisk(device: string): DiskWatcher {
     return (changes, undo, image) =>
       this.#judge(() => {
-        checkRemoved(device, undo, changes, this.log)
+        checkRemoved(device, image, undo, changes, this.log)
         if (changes.some(({ store }) => store === "streams")) checkImage(device, image, this.log)
       })
   }
@@ -38,15 +38,16 @@ export class Checker {
   checkDevice({ name, disk }: Device): void {
     this.#judge(() => {
       checkImage(name, disk.image, this.log)
-      const pending = new Set(outboxOf(disk.image).flatMap((entry) => eventsOf(entry).map(({ id }) => id)))
+      const entries = outboxOf(disk.image).flatMap((entry) => eventsOf(entry))
+      const kept = new Set([...entries, ...rejectedOf(disk.image)].map(({ id }) => id))
       for (const appended of this.#history.all) {
         const { event, stream, device } = appended
-        if (device !== name || !isKept(appended) || pending.has(event.id)) continue
+        if (device !== name || !isKept(appended) || kept.has(event.id)) continue
         const isConfirmed = this.log(stream).some(({ id }) => id === event.id)
         if (!isConfirmed)
           throw new Violation(
             "S19",
-            `${name} stored ${event.id}; it is neither pending there nor at the edge.`,
+            `${name} stored ${event.id}; it is neither pending nor refused there, nor at the edge.`,
           )
       }
     })
@@ -81,6 +82,8 @@ export class Checker {
           )
         if (appended.state === "failed")
           throw new Violation("S7", `${tab.name} shows ${id}, which was not stored.`)
+        if (appended.state === "rejected" && appended.tab === tab.name)
+          throw new Violation("S7", `${tab.name} shows ${id} and was told that it is refused.`)
       }
     })
 
@@ -98,8 +101,9 @@ export class Checker {
         throw new Violation("S12", `${tab.name} shows ${differing(ledger, expected)} of ${stream}.`)
       const shown = new Set(ledger.places)
       for (const appended of this.#history.of(tab.name)) {
-        const { event, stream: of } = appended
-        if (of === stream && isKept(appended) && isFolded(event) && !shown.has(event.id))
+        const { event, stream: of, turn } = appended
+        if (of !== stream || !isKept(appended) || this.#edge.mayRefuse(stream, turn)) continue
+        if (isFolded(event) && !shown.has(event.id))
           throw new Violation("S9", `${tab.name} stored ${event.id} and does not show it.`)
       }
     })

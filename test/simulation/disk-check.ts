@@ -1,4 +1,5 @@
 import type { StoredEntry, StoredPage, StreamRecord } from "../../client/thread/log.ts"
+import type { RejectedEntry } from "../../client/thread/rejections.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { type Offset, readIssuedOffset, START } from "../../shared/offset.ts"
@@ -26,6 +27,12 @@ export function outboxOf(image: Image, stream?: StreamPath): StoredEntry[] {
   return stream === undefined ? entries : entries.filter((entry) => entry.stream === stream)
 }
 
+/** The events that the edge has refused, as the device has them. */
+export function rejectedOf(image: Image): readonly LedgerEvent[] {
+  const entries = image.store("rejected").range() as RejectedEntry[] // the log writes these
+  return entries.flatMap((entry) => eventsOf(entry))
+}
+
 /** Where an offset stands: how many messages come before it. */
 export function positionOf(offset: Offset): number {
   if (offset === START) return 0
@@ -34,9 +41,10 @@ export function positionOf(offset: Offset): number {
   return issued.position
 }
 
-/** Whatever leaves the outbox is at the edge: nothing local is ever deleted otherwise. */
+/** Whatever leaves the outbox is at the edge, or kept as refused: nothing local is ever deleted otherwise. */
 export function checkRemoved(
   device: string,
+  image: Image,
   undo: readonly Change[],
   changes: readonly Change[],
   log: EdgeLog,
@@ -45,7 +53,7 @@ export function checkRemoved(
   for (const { store, key, record } of undo) {
     if (store !== "outbox" || record === undefined || !removed.has(key)) continue
     const entry = record as StoredEntry // of the outbox
-    const confirmed = new Set(log(entry.stream).map(({ id }) => id))
+    const confirmed = new Set([...log(entry.stream), ...rejectedOf(image)].map(({ id }) => id))
     for (const { id } of eventsOf(entry)) {
       if (!confirmed.has(id))
         throw new Violation("S19", `${device} forgot ${id}, which the edge does not have.`)

@@ -3,7 +3,7 @@ import type { AppendClaim } from "../../shared/append.ts"
 import type { Reply } from "../../shared/append-reply.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import { good } from "../../shared/decoded.ts"
-import type { FrameData } from "../../shared/frames.ts"
+import { decodeClientFrame, encodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
@@ -24,6 +24,8 @@ export type ObjectParts = {
   core(host: StreamHost): StreamCore
   /** Whether what is said waits until what it says is on disk. */
   readonly gated: boolean
+  /** Why a message is refused for good, if it is. */
+  guard(message: unknown): string | undefined
 }
 
 /** How long the storage takes to make a write last, and an object to be reached from the front. */
@@ -81,6 +83,7 @@ export class EdgeObject {
   }
 
   receive(reader: Reader, frame: FrameData): void {
+    if (this.#readers.has(reader) && this.#isGuardedFrom(reader, frame)) return
     const ask = this.#readers.has(reader) ? this.#core.asked(reader, frame) : undefined
     if (ask !== undefined) void this.#queue.append(ask)
   }
@@ -93,6 +96,17 @@ export class EdgeObject {
   output(say: () => void): void {
     if (this.#isGateClosed && this.#parts.gated) this.#held.push(say)
     else say()
+  }
+
+  /** Whether it was refused for what it holds. Nothing of it is in the log then, nor will be. */
+  #isGuardedFrom(reader: Reader, data: FrameData): boolean {
+    const frame = decodeClientFrame(data)
+    if (!frame.ok) return false
+    const { id, body } = frame.value
+    const [message] = parseBatch(String(body)).flatMap((each) => this.#parts.guard(each) ?? [])
+    if (message === undefined) return false
+    this.output(() => reader.send(encodeEdgeFrame({ t: "reply", id, status: 422, headers: {}, message })))
+    return true
   }
 
   /** The memory goes, the sockets stay: hibernation. The platform does it between two turns only. */

@@ -31,6 +31,7 @@ export class Edge {
   readonly #watch: FrameWatcher
   readonly #objects = new Map<StreamPath, EdgeObject>()
   readonly #sockets = new Map<EdgeSocket, { readonly object: EdgeObject; readonly reader: Reader }>()
+  readonly #closed = new Set<StreamPath>()
   #isUp = true
   /** Which process this is. */
   life = 0
@@ -104,12 +105,24 @@ export class Edge {
     this.#isUp = true
   }
 
+  /** Whether some of these events may be refused for good: their device may know of it, and their tab not yet. */
+  mayRefuse(stream: StreamPath, events: readonly unknown[]): boolean {
+    return this.#closed.has(stream) || events.some((event) => this.#parts.guard(event) !== undefined)
+  }
+
+  /** As an operator ends a stream: nothing can be appended to it any more. */
+  async close(stream: StreamPath): Promise<void> {
+    this.#closed.add(stream)
+    const url = `http://localhost${PREFIX}${stream}`
+    await this.answer(new Request(url, { method: "POST", headers: { "stream-closed": "true" } }))
+  }
+
   evict(): void {
     this.#trace.fault("evict")
     for (const object of this.#objects.values()) object.evict()
   }
 
-  close(): void {
+  end(): void {
     for (const object of this.#objects.values()) object.close()
   }
 }

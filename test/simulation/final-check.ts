@@ -7,7 +7,12 @@ import type { LedgerEvent } from "./model.ts"
 import { Violation } from "./trace.ts"
 
 /** What the edge's log holds when all is over, against everything that was ever appended. */
-export function checkLog(stream: StreamPath, edge: Edge, history: History): void {
+export function checkLog(
+  stream: StreamPath,
+  edge: Edge,
+  history: History,
+  rejected: ReadonlySet<string>,
+): void {
   const object = edge.object(stream)
   const log = readLog(stream, edge)
   const places = new Map(log.map((event, at) => [event.id, at]))
@@ -18,12 +23,14 @@ export function checkLog(stream: StreamPath, edge: Edge, history: History): void
     const appended = history.get(event.id)
     if (appended === undefined || appended.state === "failed")
       throw new Violation("S7", `${stream} holds ${event.id}, which was not stored.`)
+    if (rejected.has(event.id) || appended.state === "rejected")
+      throw new Violation("S7", `${stream} holds ${event.id}, which was refused.`)
     if (JSON.stringify(event) !== JSON.stringify(appended.event))
       throw new Violation("S6", `${stream} holds another ${event.id} than was appended.`)
   }
   for (const appended of history.all) {
     const { event, stream: of, offset } = appended
-    if (of !== stream || !isKept(appended)) continue
+    if (of !== stream || !isKept(appended) || rejected.has(event.id)) continue
     const at = places.get(event.id)
     if (at === undefined) throw new Violation("S1", `${event.id} was stored and is not in ${stream}.`)
     if (offset !== undefined && at >= positionOf(offset))

@@ -8,11 +8,13 @@ export type Appended = {
   readonly stream: StreamPath
   readonly device: string
   readonly tab: string
+  /** All that was appended in the same turn: an entry is refused whole. */
+  readonly turn: readonly LedgerEvent[]
   /**
    * `asked`: no answer yet, or never, or one that a power cut has undone. `local`: on this device's disk. `stored`:
-   * flushed there. `failed`: nothing was stored.
+   * flushed there. `failed`: nothing was stored. `rejected`: the edge has refused it, and its tab was told.
    */
-  state: "asked" | "local" | "stored" | "failed"
+  state: "asked" | "local" | "stored" | "failed" | "rejected"
   /** What the edge's confirmation said. */
   offset: Offset | undefined
 }

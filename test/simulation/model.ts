@@ -61,6 +61,11 @@ export function accountsQuery(stream: StreamPath): string {
   return `SELECT name, balance FROM accounts${STREAMS.indexOf(stream)} ORDER BY name`
 }
 
+/** Whether an edge with a guard refuses it. */
+export function isGuarded({ data }: LedgerEvent): boolean {
+  return data.amount % 9 === 0
+}
+
 /** Whether an event leaves a trace in the rows. */
 export function isFolded(event: LedgerEvent): boolean {
   return event.type !== "remarked"

@@ -3,7 +3,7 @@ import { type NetworkFaults, SOUND_NETWORK } from "./network.ts"
 import type { Random } from "./random.ts"
 
 /** What can happen to a world besides its users. */
-export type Fault = "cut" | "crawl" | "away" | "restart" | "evict" | "power" | "steal"
+export type Fault = "cut" | "crawl" | "away" | "restart" | "evict" | "power" | "steal" | "close"
 
 /** What one seed's world is made of. Each fault is in about half of the worlds, so that rare ones are not drowned. */
 export type Plan = {
@@ -17,6 +17,8 @@ export type Plan = {
   readonly faults: Readonly<Record<Fault, number>>
   readonly disk: DiskFaults
   readonly network: NetworkFaults
+  /** Whether the edge refuses some events for what they hold. */
+  readonly isGuarded: boolean
 }
 
 export function drawPlan(random: Random): Plan {
@@ -36,6 +38,7 @@ export function drawPlan(random: Random): Plan {
       evict: some(1),
       power: some(1),
       steal: some(1),
+      close: random.chance(0.2) ? 0.3 : 0,
     },
     disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
     network: {
@@ -44,5 +47,6 @@ export function drawPlan(random: Random): Plan {
       answerLost: some(0.2),
       answerTorn: some(0.1),
     },
+    isGuarded: random.chance(0.5),
   }
 }

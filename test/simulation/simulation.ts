@@ -1,5 +1,6 @@
 import type { StreamPath } from "../../shared/ids.ts"
-import { outboxOf } from "./disk-check.ts"
+import type { Device } from "./device.ts"
+import { outboxOf, rejectedOf } from "./disk-check.ts"
 import { checkLog } from "./final-check.ts"
 import { isKept } from "./history.ts"
 import { Storm } from "./storm.ts"
@@ -42,7 +43,7 @@ export async function simulate(seed: number, { parts, onLine }: SimulationOption
   } finally {
     console.error = print
     for (const tab of world.tabs) tab.end(true)
-    world.edge.close()
+    world.edge.end()
   }
   const { violation, steps, faults, hash, lastLines } = trace
   return {
@@ -126,13 +127,17 @@ function unanswered({ history }: World, tab: Tab): Missing[] {
   return missing
 }
 
+function rejectedOn(devices: readonly Device[]): ReadonlySet<string> {
+  return new Set(devices.flatMap(({ disk }) => rejectedOf(disk.image).map(({ id }) => id)))
+}
+
 /** Everything is read once more from where it is kept, and everybody leaves. */
 async function lastReads(world: World): Promise<void> {
   const { devices, streams, checker, trace, edge, history, scheduler, tabs } = world
   for (const device of devices) checker.checkDevice(device)
   for (const stream of streams) {
     try {
-      checkLog(stream, edge, history)
+      checkLog(stream, edge, history, rejectedOn(devices))
     } catch (error) {
       trace.bug(error)
     }

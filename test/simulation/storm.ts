@@ -148,9 +148,18 @@ export class Storm {
         return edge.evict()
       case "power":
         return this.#cutPower(device)
+      case "close":
+        return this.#closeStream(this.#fate.pick(this.#world.streams))
       case "steal":
         if (device.locks.steal()) trace.fault("lock stolen", device.name)
     }
+  }
+
+  /** Somebody else ends a stream. */
+  #closeStream(stream: StreamPath): void {
+    const { edge, trace } = this.#world
+    trace.fault("stream closed")
+    edge.close(stream).catch((error: unknown) => trace.note(`not closed: ${error}`))
   }
 
   #cutPower(device: Device): void {

@@ -121,10 +121,10 @@ export class Tab {
     this.openStream(stream)
     for (const event of events) {
       const { history, trace } = this.#parts
-      const appended = { event, stream, device: this.device.name, tab: this.name }
+      const appended = { event, stream, device: this.device.name, tab: this.name, turn: events }
       const record: Appended = { ...appended, state: "asked", offset: undefined }
       history.add(record)
-      const fate = this.#outgoing.append(stream, JSON.stringify(event), durability)
+      const fate = this.#outgoing.append(stream, JSON.stringify(event), { durability })
       this.#follow(record, fate).catch((error: unknown) => trace.bug(error))
     }
   }
@@ -240,8 +240,14 @@ export class Tab {
       if (appended.state === "failed") return
     }
     trace.note(`${this.name} ${appended.state} ${id}`)
-    appended.offset = await fate.confirmed
-    trace.note(`${this.name} confirmed ${id} before ${appended.offset}`)
+    try {
+      appended.offset = await fate.confirmed
+      trace.note(`${this.name} confirmed ${id} before ${appended.offset}`)
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error
+      if (error.code === "rejected") appended.state = "rejected"
+      trace.note(`${this.name} ${error.code} ${id}: ${error.message}`)
+    }
   }
 
   #hear(notice: Notice, next: () => void): void {

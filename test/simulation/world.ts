@@ -7,7 +7,7 @@ import { Device } from "./device.ts"
 import { SOUND_DISK } from "./disk.ts"
 import { Edge } from "./edge.ts"
 import { History } from "./history.ts"
-import { STREAMS } from "./model.ts"
+import { isGuarded, type LedgerEvent, STREAMS } from "./model.ts"
 import { SOUND_NETWORK } from "./network.ts"
 import { drawPlan, type Plan } from "./plan.ts"
 import { Random } from "./random.ts"
@@ -59,6 +59,7 @@ export class World {
       now: () => this.#now(),
       core,
       gated: parts.gated ?? true,
+      guard: (message: unknown) => this.#guard(message as LedgerEvent), // the apps append nothing else
     }
     this.edge = new Edge(object, trace, (stream, frame) => this.checker.frame(stream, frame))
     this.checker = new Checker(this.edge, this.history, trace)
@@ -116,6 +117,10 @@ export class World {
       device.network.faults = SOUND_NETWORK
       device.comeOnline()
     }
+  }
+
+  #guard(event: LedgerEvent): string | undefined {
+    return this.plan.isGuarded && isGuarded(event) ? `The edge wants no ${event.data.amount}.` : undefined
   }
 
   #now(): Millis {
