@@ -24,7 +24,9 @@ function page() {
       for (const { count } of entries) seen.shown += count
       return never()
     },
+    lasts: true,
     stored: never,
+    secure: never,
     refused: never,
     async flush() {},
     after: () => () => {},
