@@ -1,6 +1,7 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
+import { commit, noteFailure, type Transaction } from "./idb-commit.ts"
 import {
   type Durability,
   Exists,
@@ -112,18 +113,20 @@ class IdbStorage implements Storage {
     } catch (cause) {
       throw storageError(cause)
     }
+    const failure = noteFailure(tx)
     const ended = endOf(tx)
     ended.catch(ignore) // awaited below; a body that throws first must not leave it unheard
+    const requests = new IdbTransaction(tx)
     try {
-      const running = body(new IdbTransaction(tx))
+      const running = body(requests)
       const result = running instanceof Promise ? await running : running
-      tx.commit() // leave at once: without it the browser asks this thread, which may be gone, whether more comes
+      commit(tx, requests.written, running instanceof Promise)
       await ended
       return result
     } catch (cause) {
       abort(tx)
       await ended.catch(ignore)
-      throw storageError(cause instanceof DOMException ? (tx.error ?? cause) : cause)
+      throw storageError(cause instanceof DOMException ? (failure() ?? cause) : cause)
     }
   }
 
@@ -132,10 +135,10 @@ class IdbStorage implements Storage {
   }
 }
 
-type Transaction = IDBPTransaction<unknown, string[], "readwrite" | "readonly">
-
 class IdbTransaction implements WriteTransaction {
   readonly #tx: Transaction
+  /** How many requests to write were made. */
+  written = 0
 
   constructor(tx: IDBPTransaction<unknown, readonly string[] | string[], "readwrite" | "readonly">) {
     this.#tx = tx as Transaction // idb types a tuple of names apart from an array of them
@@ -170,6 +173,7 @@ class IdbTransaction implements WriteTransaction {
   }
 
   #writable(store: StoreName) {
+    this.written++
     return (this.#tx as IDBPTransaction<unknown, string[], "readwrite">).objectStore(store) // made by `write`
   }
 }
