@@ -15,6 +15,7 @@ const HOMES: Record<string, readonly string[]> = {
   idb: [
     "client/thread/idb-storage.ts",
     "client/thread/idb-connection.ts",
+    "client/thread/idb-commit.ts",
     "client/thread/idb-schema.ts",
     "client/thread/idb-deletion.ts",
   ],

@@ -2,6 +2,7 @@ import type { IDBPTransaction } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { browserClock, type Clock } from "./clock.ts"
+import { commit, noteFailure, type Transaction } from "./idb-commit.ts"
 import { type Handle, IdbConnection, isNamed } from "./idb-connection.ts"
 import {
   type Durability,
@@ -67,21 +68,23 @@ class IdbStorage implements Storage {
   ): Promise<T> {
     return this.#onHandle(async ({ db }) => {
       const tx = db.transaction(stores, "readwrite", { durability })
+      const failure = noteFailure(tx)
       const ended = endOf(tx, this.#clock)
       ended.catch(ignore) // awaited below; a body that throws first must not leave it unheard
+      const requests = new IdbTransaction(tx)
       let hasLeft = false
       try {
-        const running = body(new IdbTransaction(tx))
+        const running = body(requests)
         const result =
           running instanceof Promise ? await Promise.race([running, ended.then(() => running)]) : running
-        tx.commit() // leave at once: without it the browser asks this thread, which may be gone, whether more comes
+        commit(tx, requests.written, running instanceof Promise)
         hasLeft = true
         await ended
         return result
       } catch (cause) {
         abort(tx)
         await ended.catch(ignore)
-        const reason = cause instanceof DOMException ? (tx.error ?? cause) : cause
+        const reason = cause instanceof DOMException ? (failure() ?? cause) : cause
         if (!isLoss(reason)) throw reason
         throw hasLeft ? new Unknown(reason) : new Lost(reason)
       }
@@ -125,10 +128,10 @@ function isLoss(cause: unknown): boolean {
   return isNamed(cause, "UnknownError", "AbortError", "TimeoutError", "InvalidStateError")
 }
 
-type Transaction = IDBPTransaction<unknown, string[], "readwrite" | "readonly">
-
 class IdbTransaction implements WriteTransaction {
   readonly #tx: Transaction
+  /** How many requests to write were made. */
+  written = 0
 
   constructor(tx: IDBPTransaction<unknown, readonly string[] | string[], "readwrite" | "readonly">) {
     this.#tx = tx as Transaction // idb types a tuple of names apart from an array of them
@@ -163,6 +166,7 @@ class IdbTransaction implements WriteTransaction {
   }
 
   #writable(store: StoreName) {
+    this.written++
     return (this.#tx as IDBPTransaction<unknown, string[], "readwrite">).objectStore(store) // made by `write`
   }
 }

@@ -1,0 +1,58 @@
+/** A session of W3C WebDriver, the older protocol of plain requests, as far as WebKitGTK needs it here. */
+export class WebDriverSession {
+  readonly #url: string
+  readonly browserVersion: string
+  /** The protocol knows one current window, so whoever means another waits for its turn. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(url: string, browserVersion: string) {
+    this.#url = url
+    this.browserVersion = browserVersion
+  }
+
+  /** @param driver Where the driver listens. It starts the browser that the capabilities name. */
+  static async start(driver: string, capabilities: object): Promise<WebDriverSession> {
+    const made = await ask("POST", `${driver}/session`, { capabilities: { alwaysMatch: capabilities } })
+    const { sessionId, capabilities: found } = made as {
+      sessionId: string
+      capabilities: { browserVersion: string }
+    } // the protocol's form
+    return new WebDriverSession(`${driver}/session/${sessionId}`, found.browserVersion)
+  }
+
+  /** The handle of a new tab. */
+  async newWindow(): Promise<string> {
+    const { handle } = (await this.#next("POST", "/window/new", { type: "tab" })) as { handle: string } // as above
+    return handle
+  }
+
+  inWindow(window: string, method: "POST" | "DELETE", path: string, body?: object): Promise<unknown> {
+    return this.#inTurn(async () => {
+      await ask("POST", `${this.#url}/window`, { handle: window })
+      return ask(method, this.#url + path, body)
+    })
+  }
+
+  end(): Promise<unknown> {
+    return this.#next("DELETE", "")
+  }
+
+  #next(method: string, path: string, body?: object): Promise<unknown> {
+    return this.#inTurn(() => ask(method, this.#url + path, body))
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act)
+    this.#turn = turn.catch(() => {}) // whoever asked hears of it
+    return turn
+  }
+}
+
+async function ask(method: string, url: string, body?: object): Promise<unknown> {
+  const request = body === undefined ? { method } : { method, body: JSON.stringify(body) }
+  const answer = await fetch(url, request)
+  const { value } = (await answer.json()) as { value: unknown } // the protocol's form
+  if (answer.ok) return value
+  const { error, message } = value as { error: string; message: string } // as above
+  throw new Error(`${error}: ${message}`)
+}
