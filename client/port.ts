@@ -1,14 +1,13 @@
-import type { ConnectionState, StopReason } from "../shared/connection.ts"
 import type { ErrorData } from "../shared/errors.ts"
 import type { HeadwaterEvent } from "../shared/events.ts"
-import type { EventId, Millis, ProducerId, StreamPath } from "../shared/ids.ts"
+import type { EventId, ProducerId, StreamPath } from "../shared/ids.ts"
 import type { PageText } from "../shared/log-order.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
-import type { Halt } from "../shared/view/fold.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
 import type { Row } from "./state/live-queries.ts"
+import type { ThreadStatus } from "./status.ts"
 import type { RejectedEvent } from "./thread/rejections.ts"
 
 /*
@@ -157,43 +156,9 @@ export type Notice =
 /** `shows`: how often the page had called `show` when the status was taken; it counts what came with these calls. */
 export type StatusNotice = {
   readonly kind: "status"
-  readonly status: ClientStatus
+  readonly status: ThreadStatus
   readonly shows: number
 }
 
 /** What became of an entry. */
 export type EntryNotice = Extract<Notice, { readonly ticket: number }>
-
-/** What a client knows of itself. Plain values, new with each change: cheap to show always. */
-export type ClientStatus = {
-  /** One tab of an account syncs for all. */
-  readonly role: "leader" | "follower"
-  /** Whether the app has asked to stay off the network. */
-  readonly paused: boolean
-  readonly streams: Readonly<Record<string, StreamStatus>>
-  /** Sources of this tab's views that stand still, each at an event that its handler cannot take. */
-  readonly halts: readonly Halt[]
-}
-
-/** What the leader knows of one stream's way to the edge. */
-export type ConnectionStatus = {
-  /** What the connection is doing. `live`: every event reaches this device as it happens. */
-  readonly connection: ConnectionState["kind"]
-  readonly stopReason: StopReason | undefined
-  /** When a lost connection is tried again. */
-  readonly retryAt: Millis | undefined
-  /**
-   * Why the connection was last lost; undefined again once it is live. On a live one `throttled`, while the edge takes
-   * none of this device's events.
-   */
-  readonly lastError: ErrorData | undefined
-}
-
-export type StreamStatus = ConnectionStatus & {
-  /** Events of this device that the edge has not confirmed. */
-  readonly pending: number
-  /** Their bytes. */
-  readonly pendingBytes: number
-  /** How far this device has read the edge's log. */
-  readonly head: Offset
-}

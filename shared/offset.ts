@@ -64,3 +64,13 @@ export function readIssuedOffset(text: string): IssuedOffset | undefined {
   if (position > LIMITS.positionMax) return undefined
   return { generation: Number.parseInt(when, 36), position, chain }
 }
+
+/** How many messages lie between two offsets of one log, as far as they say. */
+export function eventsBetween(from: Offset, to: Offset): number | undefined {
+  const [begin, end] = [positionOf(from), positionOf(to)]
+  return begin === undefined || end === undefined ? undefined : Math.max(0, end - begin)
+}
+
+function positionOf(offset: Offset): number | undefined {
+  return offset === START ? 0 : readIssuedOffset(offset)?.position
+}

@@ -1,7 +1,8 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { ClientStatus, NewEntry } from "../port.ts"
+import type { NewEntry } from "../port.ts"
+import type { ClientStatus } from "../status.ts"
 
 type Load = { readonly events: number; readonly bytes: number }
 

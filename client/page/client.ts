@@ -3,14 +3,8 @@ import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../share
 import { type EventId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
-import {
-  type ClientStatus,
-  databaseName,
-  type NewEntry,
-  type Notice,
-  type OpenOptions,
-  type Reply,
-} from "../port.ts"
+import { databaseName, type NewEntry, type Notice, type OpenOptions, type Reply } from "../port.ts"
+import { type ClientStatus, withTotals } from "../status.ts"
 import { browserClock } from "../thread/clock.ts"
 import { deleteIdb } from "../thread/idb-deletion.ts"
 import type { DeviceLog } from "../thread/log.ts"
@@ -46,7 +40,7 @@ export type TokenGiver = () => string | Promise<string>
 /** Which stream each source of a view reads. */
 export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
 
-const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {}, halts: [] }
+const NO_STATUS = withTotals({ role: "follower", paused: false, streams: {}, halts: [] })
 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
@@ -60,7 +54,7 @@ export class Client {
   readonly #token: TokenGiver | undefined
   #source: string | undefined
   #database = ""
-  #status = NO_STATUS
+  #status: ClientStatus
   #closing: Promise<void> | undefined
   #closed = false
 
@@ -71,6 +65,8 @@ export class Client {
     this.#log = log
     this.#token = token
     this.#storage = new DeviceStorage(disk?.health, browserClock, navigator.storage)
+    this.#status = { ...NO_STATUS, storage: this.#storage.status }
+    this.#storage.onChange((storage) => this.#became({ ...this.#status, storage }))
     this.#outgoing = new Outgoing({
       lasts: disk !== undefined,
       write: (stream, entries, durability, replaced) => this.#write(stream, entries, durability, replaced),
@@ -262,9 +258,13 @@ export class Client {
   #hear(notice: Notice): void {
     if (notice.kind === "token-wanted") return void this.#giveToken(notice.ask)
     if (notice.kind !== "status") return this.#outgoing.settle(notice)
-    this.#status = notice.status
     this.#outgoing.counted(notice)
-    for (const listener of this.#listeners) listener(notice.status)
+    this.#became({ ...notice.status, storage: this.#storage.status })
+  }
+
+  #became(status: ClientStatus): void {
+    this.#status = status
+    for (const listener of this.#listeners) listener(status)
   }
 
   async #giveToken(ask: number): Promise<void> {

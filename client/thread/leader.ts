@@ -1,6 +1,6 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import type { ConnectionStatus } from "../port.ts"
+import type { ConnectionStatus } from "../status.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
 import type { DeviceLog } from "./log.ts"
@@ -91,11 +91,12 @@ export class Leader {
   }
 }
 
-function statusOf({ state, lastError }: StreamSync): ConnectionStatus {
+function statusOf({ state, lastError, tail }: StreamSync): ConnectionStatus {
   return {
     connection: state.kind,
     stopReason: state.kind === "stopped" ? state.reason : undefined,
     retryAt: state.kind === "waiting" ? state.retryAt : undefined,
     lastError,
+    tail,
   }
 }

@@ -3,14 +3,8 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import {
-  type ConnectionStatus,
-  databaseName,
-  type EntryKind,
-  type EntryTexts,
-  type NewEntry,
-  type OpenOptions,
-} from "../port.ts"
+import { databaseName, type EntryKind, type EntryTexts, type NewEntry, type OpenOptions } from "../port.ts"
+import type { ConnectionStatus } from "../status.ts"
 import type { Host } from "./host.ts"
 import { Importer } from "./importer.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"

@@ -1,20 +1,20 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Halt } from "../../shared/view/fold.ts"
-import type { ClientStatus, ConnectionStatus, Notice, StatusNotice, StreamStatus } from "../port.ts"
+import type { Notice, StatusNotice } from "../port.ts"
+import {
+  type ClientStatus,
+  type ConnectionStatus,
+  type StreamStatus,
+  streamStatus,
+  UNKNOWN,
+  withTotals,
+} from "../status.ts"
 import type { Host } from "./host.ts"
 import type { Replica } from "./replica.ts"
 
 /** How long changes gather before the page is told: a status is for eyes. */
 const GATHER_MS = 16
-
-/** Nobody has told this tab yet what the leader's connection does. */
-const UNKNOWN: ConnectionStatus = {
-  connection: "idle",
-  stopReason: undefined,
-  retryAt: undefined,
-  lastError: undefined,
-}
 
 /** What the status is made of, besides the connections. */
 export type StatusSource = () => {
@@ -71,10 +71,8 @@ export class StatusBoard {
   #notice(): StatusNotice {
     const { role, paused, replicas, halts, shows } = this.#source()
     const streams: Record<string, StreamStatus> = {}
-    for (const { stream, pendingEvents: pending, pendingBytes, head } of replicas) {
-      const connection = this.#connections.get(stream) ?? UNKNOWN
-      streams[stream] = { ...connection, pending, pendingBytes, head }
-    }
-    return { kind: "status", status: { role, paused, streams, halts }, shows }
+    for (const replica of replicas)
+      streams[replica.stream] = streamStatus(replica, this.#connections.get(replica.stream) ?? UNKNOWN)
+    return { kind: "status", status: withTotals({ role, paused, streams, halts }), shows }
   }
 }

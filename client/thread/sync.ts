@@ -9,7 +9,7 @@ import {
 import type { ErrorData } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { START } from "../../shared/offset.ts"
+import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Standing } from "../../shared/stall.ts"
 import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
@@ -56,6 +56,7 @@ export class StreamSync {
   readonly #stall: StallWatch
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
+  #tail: Offset | undefined
   /** Why a connection was given up that lived; until something is confirmed. */
   #stalled: ErrorData | undefined
   #confirmations = 0
@@ -92,6 +93,11 @@ export class StreamSync {
   get lastError(): ErrorData | undefined {
     const isWaiting = this.#replica.position.inFlight !== null
     return this.#lastError ?? (isWaiting ? this.#stalled : undefined)
+  }
+
+  /** Where the log ends, as far as the edge has said since this began. */
+  get tail(): Offset | undefined {
+    return this.#state.kind === "live" ? this.#replica.head : this.#tail
   }
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
@@ -155,6 +161,7 @@ export class StreamSync {
     if (answer.kind !== "done") return this.#outcome(answer)
     this.#way.reached()
     const { page, upToDate, closed } = answer.value
+    if (upToDate) this.#tail = page.next
     const written = this.#took(page)
     if (!upToDate) await written // one page is written while the next is on its way; more would gather in memory
     if (signal.aborted) return

@@ -1,6 +1,6 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import type { ConnectionStatus } from "../port.ts"
+import type { ConnectionStatus } from "../status.ts"
 import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */

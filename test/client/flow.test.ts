@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest"
-import type { ClientStatus, Notice } from "../../client/port.ts"
+import type { Notice } from "../../client/port.ts"
+import { type ClientStatus, withTotals } from "../../client/status.ts"
 import type { DeviceLog } from "../../client/thread/log.ts"
 import { LogWriter } from "../../client/thread/log-writer.ts"
 import { PageLink } from "../../client/thread/page-link.ts"
@@ -67,7 +68,7 @@ test("[FLOW2] a page that is busy with a status is told the newest when it is do
   const link = new PageLink((notice) => void told.push(notice))
   const status = (paused: boolean, role: ClientStatus["role"] = "leader"): Notice => ({
     kind: "status",
-    status: { role, paused, streams: {}, halts: [] },
+    status: withTotals({ role, paused, streams: {}, halts: [] }),
     shows: 0,
   })
   link.notify(status(false))
