@@ -80,6 +80,11 @@ export class Leadership {
     if (reason instanceof Deposed) this.#resign() // else the connection rests, says why, and comes again
   }
 
+  /** The disk takes nothing more from this turn. */
+  overtaken(): void {
+    this.#resign()
+  }
+
   /** No request, socket, lock or timer is left when it returns. */
   close(): void {
     this.#ended.abort()
