@@ -8,6 +8,7 @@ import type { ViewData } from "../shared/view/definition.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
 import type { Row } from "./state/live-queries.ts"
 import type { ThreadStatus } from "./status.ts"
+import type { Reappended } from "./thread/recovery.ts"
 import type { RejectedEvent } from "./thread/rejections.ts"
 
 /*
@@ -42,6 +43,8 @@ export interface EnginePort {
   rejected(stream: StreamPath): Promise<Reply<RejectedEvent[]>>
   /** Forgets refused events; those that are not there are passed over. */
   dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<Reply<void>>
+  /** Goes on from the last place that the edge's log and this device's have in common. */
+  recover(stream: StreamPath, reappended: Reappended): Promise<Reply<void>>
   /** Resolves when the view's rows are those of everything that this device has. */
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>

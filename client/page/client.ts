@@ -135,6 +135,7 @@ export class Client {
       onStatus: (listener) => this.onStatus(listener),
       rejected: (of) => this.#rejected(of),
       dismiss: (of, ids) => this.#dismiss(of, ids),
+      recover: (of, reappended) => this.#link.ask(this.#link.engine.recover(of, reappended)),
     })
   }
 

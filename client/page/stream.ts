@@ -9,6 +9,7 @@ import type {
 import { encodeEvent } from "../../shared/events.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
+import type { Reappended } from "../thread/recovery.ts"
 import type { RejectedEvent } from "../thread/rejections.ts"
 import type { AppendDurability, Outgoing } from "./outgoing.ts"
 import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
@@ -84,6 +85,7 @@ export type StreamHost = ImportHost & {
   pending(stream: StreamPath): Promise<HeadwaterEvent[]>
   rejected(stream: StreamPath): Promise<RejectedEvent[]>
   dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void>
+  recover(stream: StreamPath, reappended: Reappended): Promise<void>
 }
 
 /** One stream: append to it here; read it through a view, or message by message. */
@@ -206,6 +208,22 @@ export class Stream<S extends EventSchemas> {
     const fate = this.#host.outgoing.replace(this.path, made.text, id)
     await fate.flushed
     return { id: made.id, ...fate }
+  }
+
+  /**
+   * Goes on after the edge was put back to an older copy (`rolled-back`), or its log has become another (`diverged`):
+   * until this is called everything that this device has read stays as it is and can be read.
+   *
+   * The log goes back to the last place that it has in common with the edge's, and is read on from there; views are
+   * folded anew. Of the events behind that place that the edge does not have, `reappend` says which are appended once
+   * more, before those that wait: `own`, those of this device; `all`, everybody's, which one device should do and no
+   * more than one; `none`. The others are forgotten. Nothing is done when nothing has to be.
+   *
+   * @throws HeadwaterError as connections fail: `unreachable`, `unauthorized`; `diverged` when the edge keeps no place
+   * that this device has passed.
+   */
+  recover({ reappend }: { readonly reappend: Reappended }): Promise<void> {
+    return this.#host.recover(this.path, reappend)
   }
 
   #encode(type: string, data: unknown, about: { readonly subject?: string }): { id: EventId; text: string } {

@@ -18,6 +18,8 @@ export type Exchange<T> =
   | { readonly kind: "missing" }
   /** The edge says no, and will say so again. */
   | { readonly kind: "refused"; readonly reason: StopReason; readonly error: ErrorData }
+  /** The stream is there, and the offset is no place in its log. */
+  | { readonly kind: "gone" }
   /** No answer, or one that may be different next time. */
   | Failed
 
@@ -108,6 +110,22 @@ export class EdgeStream {
     })
   }
 
+  /** Where the stream ends. */
+  async tail(signal: AbortSignal): Promise<Exchange<Offset>> {
+    return this.#ask(this.#url, { method: "HEAD", signal }, async (response) => {
+      const tail = parseOffset(response.headers.get(HEADER.nextOffset) ?? "")
+      return tail === undefined ? notAnEdge(response, "no Stream-Next-Offset") : done(tail)
+    })
+  }
+
+  /** Whether the edge's log has passed this place, and keeps what follows. Nothing is read. */
+  async knows(place: Offset, signal: AbortSignal): Promise<Exchange<boolean>> {
+    const url = `${this.#url}?offset=${place}&end=${place}`
+    const answer = await this.#ask(url, { method: "GET", signal }, async () => done(true))
+    const isUnknown = answer.kind === "gone" || (answer.kind === "refused" && answer.reason === "diverged")
+    return isUnknown ? done(false) : answer
+  }
+
   /** Asks, and once more with a new token when the edge does not take the one that was kept. */
   async #ask<T>(url: string, init: Asking, read: Reading<T>): Promise<Exchange<T>> {
     const answer = await this.#askOnce(url, init, read)
@@ -181,21 +199,20 @@ function wordsOf(reason: unknown): string {
 function outcomeOf<T>(response: Response): Exchange<T> {
   const { status } = response
   if (status === 404) return { kind: "missing" }
-  if (status === 410) return refused("diverged", whyGone(response.headers.get(HEADER.earliestOffset)))
+  const earliest = response.headers.get(HEADER.earliestOffset)
+  if (status === 410 && earliest !== null) return refused("diverged", whyTrimmed(earliest))
+  if (status === 410 || status === 400) return { kind: "gone" }
   if (status === 409) return refused("diverged", "The edge has this stream with another configuration.")
   if (status === 401)
     return failed("unauthorized", "The edge does not take the token that it was shown, or wants one.")
   if (status === 403) return refused("forbidden", "The edge forbids this stream.")
-  if (status === 400)
-    return refused("diverged", "The edge does not know the offset that this device has read to.")
   const leastMs = retryAfterMs(response.headers.get(HEADER.retryAfter))
   if (status === 429) return failed("throttled", "The edge takes no more of this for now.", leastMs)
   return failed("unreachable", `The edge answered ${status}.`, leastMs)
 }
 
 /** `earliest`: the edge lets old events go, and begins there. */
-function whyGone(earliest: string | null): string {
-  if (earliest === null) return "The edge no longer has what this device has read: the stream is another."
+function whyTrimmed(earliest: string): string {
   return `The edge keeps this stream from ${earliest} on, and this device has read less: what is between is gone.`
 }
 

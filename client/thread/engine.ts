@@ -25,6 +25,7 @@ import {
 import type { Row } from "../state/live-queries.ts"
 import type { Host } from "./host.ts"
 import { PageLink } from "./page-link.ts"
+import type { Reappended } from "./recovery.ts"
 import type { RejectedEvent } from "./rejections.ts"
 import { Session } from "./session.ts"
 
@@ -90,6 +91,10 @@ export class Engine implements EnginePort {
 
   dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<Reply<void>> {
     return reply(() => this.#opened().dismiss(stream, ids))
+  }
+
+  recover(stream: StreamPath, reappended: Reappended): Promise<Reply<void>> {
+    return reply(() => this.#opened().recover(stream, reappended))
   }
 
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>> {

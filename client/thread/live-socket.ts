@@ -207,9 +207,8 @@ function endOf(code: number): SocketEnd {
     case CLOSE.missing:
       return { kind: "missing" }
     case CLOSE.gone: {
-      const message =
-        "The edge no longer has this device's place: the stream was deleted, is another or was trimmed past it."
-      return { kind: "refused", reason: "diverged", error: { code: "diverged", message } }
+      const message = "The edge no longer has this device's place. It is asked why over HTTP."
+      return { kind: "failed", error: { code: "unreachable", message } }
     }
     default: {
       const error = { code: "unreachable", message: `The socket was closed with code ${code}.` } as const

@@ -2,6 +2,7 @@ import { joinBatches } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
+import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { DeviceLog, StoredPage } from "./log.ts"
 import type { RejectedEntry } from "./rejections.ts"
@@ -75,6 +76,12 @@ export class LogWriter {
       queueMicrotask(() => void this.#write()) // the rest of this turn's news comes along
     }
     return flushed
+  }
+
+  /** Whether the log that was read, all of it, has passed a place. */
+  async passed(place: Offset): Promise<boolean> {
+    await this.flush() // the pages that it is told of are looked for on the disk
+    return this.#log.passed(this.#replica.stream, place)
   }
 
   async #write(): Promise<void> {

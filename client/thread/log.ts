@@ -1,3 +1,4 @@
+import { passes } from "../../shared/common-place.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
@@ -41,6 +42,19 @@ export type LogChange = {
   readonly rejected: readonly RejectedEntry[]
   readonly record: StreamRecord
 }
+
+/** Where a log goes back to, and what goes with that. */
+export type WayBack = {
+  readonly head: Offset
+  readonly common: Offset
+  /** Where the pages end that go. */
+  readonly gone: readonly Offset[]
+  readonly entries: readonly Omit<OutboxEntry, "key">[]
+  readonly fresh: ProducerId
+}
+
+/** Behind every offset. */
+const LAST_OFFSET = "\uffff"
 
 /** Below every key that a disk gives. */
 export const NO_KEY = 0 as OutboxKey // keys begin at 1
@@ -248,6 +262,49 @@ export class DeviceLog {
       const length = pages.reduce((sum, page) => sum + page.text.length, 1)
       limit = Math.min(PAGES_READ_MAX, Math.ceil((pages.length * READ_LENGTH) / length))
     }
+  }
+
+  /** Whether the stored log of a stream has passed a place. */
+  async passed(stream: StreamPath, place: Offset): Promise<boolean> {
+    const [at, behind] = await this.#storage.read(
+      (tx) => {
+        const ends = tx.get("pages", [stream, place])
+        const range = { after: [stream, place], upTo: [stream, LAST_OFFSET] }
+        return Promise.all([ends, tx.getAll("pages", range, 1) as Promise<StoredPage[]>]) // see `save`
+      },
+      ["pages"],
+    )
+    const [page] = behind
+    return at !== undefined || (page !== undefined && passes(page, place))
+  }
+
+  /**
+   * Goes back to a place between two pages, with other entries before those that wait, and goes on from there as a fresh
+   * producer. The term of whoever leads is over then. Answers false, and changes nothing, when the log is not as it was
+   * when all this was found out.
+   */
+  goBack(stream: StreamPath, { head, common, gone, entries, fresh }: WayBack): Promise<boolean> {
+    return this.#storage.write(
+      "strict",
+      async (tx) => {
+        const [record, outbox] = await Promise.all([
+          tx.get("streams", stream) as Promise<StreamRecord | undefined>, // as in `open`
+          tx.getAll("outbox", {}) as Promise<StoredEntry[]>,
+        ])
+        if (record?.head !== head) return false
+        for (const next of gone) tx.delete("pages", [stream, next])
+        tx.put("streams", { stream, head: common, ...firstPosition(fresh) })
+        for (const entry of entries) void tx.add(recordOf(stream, entry))
+        for (const entry of outbox) {
+          if (entry.stream !== stream) continue
+          tx.delete("outbox", entry.key)
+          void tx.add(recordOf(stream, entry)) // behind what was there before it
+        }
+        await beginTerm(tx)
+        return true
+      },
+      ["outbox", "pages", "streams", "meta"],
+    )
   }
 
   /** The streams of which something behind a key waits for the edge, and the last key there is. */

@@ -46,6 +46,13 @@ export class Receipts {
     for (const ticket of this.#take(entries)) this.#tell({ kind: "rejected", ticket, error })
   }
 
+  /** The disk has given entries other keys. */
+  rekeyed(keys: ReadonlyMap<OutboxKey, OutboxKey>): void {
+    const moved = [...keys].map(([from, to]) => [to, this.#tickets.get(from)] as const)
+    for (const from of keys.keys()) this.#tickets.delete(from)
+    for (const [to, ticket] of moved) if (ticket !== undefined) this.#tickets.set(to, ticket)
+  }
+
   #take(entries: readonly Pick<PendingEntry, "key">[]): number[] {
     const taken: number[] = []
     for (const { key } of entries) {

@@ -239,6 +239,19 @@ export class Replica {
     return { arrival: kind, confirmed }
   }
 
+  /** The disk has given what is pending other keys. Answers which. */
+  rekey(entries: readonly StoredEntry[]): Map<OutboxKey, OutboxKey> {
+    const keys = new Map<OutboxKey, OutboxKey>()
+    const ours = new Map(this.#pending.map((entry) => [idOf(entry), entry]))
+    for (const found of entries) {
+      const entry = ours.get(idOf(parsed(found)))
+      if (entry?.key === undefined) continue
+      keys.set(entry.key, found.key)
+      entry.key = found.key
+    }
+    return keys
+  }
+
   /**
    * Begins anew with what the disk has, which is another log than this replica's, or less of it. Entries that wait for
    * the disk stay. Answers those that the disk no longer has as pending: its log holds them. The listener is not told.

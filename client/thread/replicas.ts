@@ -1,6 +1,7 @@
 import { parseBatch } from "../../shared/batch.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter } from "../../shared/offset.ts"
+import type { OutboxKey } from "../../shared/outbox.ts"
 import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
 import type { RejectedEntry } from "./rejections.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
@@ -12,6 +13,8 @@ export interface ReplicasListener extends ReplicaListener {
   restarted(replica: Replica, confirmed: readonly PendingEntry[]): void
   /** All that the edge has refused of a stream was looked at: receipts may wait for some of it. */
   reviewed(entries: readonly RejectedEntry[]): void
+  /** The disk has given pending entries other keys. */
+  rekeyed(keys: ReadonlyMap<OutboxKey, OutboxKey>): void
   /** What others have stored could not be looked at. */
   diskFailed(stream: StreamPath, reason: unknown): void
   /** Whether this tab leads: what its disk has of the edge's log it has written itself, and may be behind. */
@@ -86,6 +89,16 @@ export class Replicas {
     return this.#looks
   }
 
+  /** The log of a stream has gone back to an earlier place, if this tab wants it. */
+  recovered(stream: StreamPath): Promise<void> {
+    const look = this.#looks.then(async () => {
+      const replica = await this.#wanted.get(stream)
+      if (replica !== undefined) await this.#restart(replica)
+    })
+    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
+    return this.#looks
+  }
+
   /** A new leader reads and produces on from where the disk says, whoever led before. */
   async takeOver(stream: StreamPath): Promise<void> {
     const replica = await this.get(stream)
@@ -141,6 +154,7 @@ export class Replicas {
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
+    this.#listener.rekeyed(replica.rekey(entries))
     await this.#review(replica) // what is neither pending nor refused is confirmed
     this.#listener.restarted(replica, replica.restart(record, entries))
     return record

@@ -5,6 +5,7 @@ import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { databaseName, type EntryKind, type EntryTexts, type NewEntry, type OpenOptions } from "../port.ts"
 import type { ConnectionStatus } from "../status.ts"
+import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { Importer } from "./importer.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
@@ -13,6 +14,7 @@ import { LogReaders } from "./log-readers.ts"
 import { MemoryStorage } from "./memory-storage.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
+import { type Reappended, recover } from "./recovery.ts"
 import { eventsOf, type RejectedEntry, type RejectedEvent } from "./rejections.ts"
 import type { PendingEntry, Replica } from "./replica.ts"
 import { Replicas, type ReplicasListener } from "./replicas.ts"
@@ -29,7 +31,10 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly views: Views
   readonly readers: LogReaders
   readonly importer: Importer
+  readonly #host: Host
   readonly #log: DeviceLog
+  readonly #edgeOf: (stream: StreamPath) => EdgeStream
+  readonly #ended = new AbortController()
   readonly #tabs: Tabs
   readonly #replicas: Replicas
   readonly #leadership: Leadership
@@ -53,7 +58,9 @@ export class Session implements ReplicasListener, LeadershipListener {
     const replica = (of: StreamPath) => this.replica(of)
     this.importer = new Importer({ host, log, name, replica, stored: (of) => this.#storedUnshown(of) })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
+    this.#host = host
     const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
+    this.#edgeOf = (stream) => new EdgeStream(host, options.edge, stream, tokens)
     const ours = { host, edge: options.edge, log, tokens, tabs: this.#tabs }
     const isPaused = () => this.#pause.paused
     const parts = { ...ours, lockName: `${name}:leader`, replicas: this.#replicas, isPaused }
@@ -145,6 +152,21 @@ export class Session implements ReplicasListener, LeadershipListener {
     await this.#replicas.reviewRejected(stream)
   }
 
+  /** Goes on from the last place that the edge's log and this device's have in common. */
+  async recover(stream: StreamPath, reappended: Reappended): Promise<void> {
+    await this.replica(stream)
+    const [edge, fresh] = [this.#edgeOf(stream), this.#host.newId() as ProducerId] // made here, for this
+    const parts = { log: this.#log, edge, stream, device: this.device, fresh, signal: this.#ended.signal }
+    if (!(await recover(parts, reappended))) return
+    this.#tabs.tell({ kind: "recovered", stream })
+    await this.#recovered(stream)
+  }
+
+  async #recovered(stream: StreamPath): Promise<void> {
+    this.#leadership.resign()
+    await this.#replicas.recovered(stream)
+  }
+
   setPaused(paused: boolean): void {
     this.#adopt({ paused, turn: this.#pause.turn + 1 })
     this.#tabs.tell({ kind: "paused", ...this.#pause })
@@ -153,6 +175,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   /** Nothing of this session runs any more when it resolves. */
   async close(): Promise<void> {
     this.#rescue.close()
+    this.#ended.abort()
     this.#leadership.close()
     this.#tabs.close()
     this.#status.close()
@@ -189,6 +212,10 @@ export class Session implements ReplicasListener, LeadershipListener {
   reordered(stream: StreamPath): void {
     this.views.reordered(stream)
     this.#status.changed()
+  }
+
+  rekeyed(keys: ReadonlyMap<OutboxKey, OutboxKey>): void {
+    this.#receipts.rekeyed(keys)
   }
 
   reviewed(entries: readonly RejectedEntry[]): void {
@@ -272,6 +299,8 @@ export class Session implements ReplicasListener, LeadershipListener {
         return this.#adopt(message)
       case "stopped":
         return this.#receipts.stopped(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
+      case "recovered":
+        return void this.#recovered(message.stream)
       case "rejected":
         return void this.#replicas.reviewRejected(message.stream)
       default:

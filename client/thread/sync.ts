@@ -222,7 +222,9 @@ export class StreamSync {
     switch (outcome.kind) {
       case "missing":
         if (this.#replica.head === START) return this.input({ kind: "missing" })
-        return this.#refuse("deleted", { code: "rejected", message: "The edge has deleted this stream." })
+        return this.#refuse("deleted", DELETED)
+      case "gone":
+        return this.#request((signal) => this.#inquire(signal))
       case "refused":
         return this.#refuse(outcome.reason, outcome.error)
       case "failed":
@@ -230,6 +232,24 @@ export class StreamSync {
       default:
         return unreachable(outcome)
     }
+  }
+
+  /** The edge's log does not go on from where this device has read to: is it the beginning of it, or another one? */
+  async #inquire(signal: AbortSignal): Promise<void> {
+    const answer = await this.#edge.tail(signal)
+    if (signal.aborted) return
+    if (answer.kind === "gone" || answer.kind === "missing") return this.#refuse("deleted", DELETED)
+    if (answer.kind !== "done") return this.#outcome(answer)
+    const tail = answer.value
+    const isPrefix = await this.#writer.passed(tail)
+    if (signal.aborted) return
+    const where = `The edge's log ends at ${tail}; this device has read it to ${this.#replica.head}`
+    if (isPrefix)
+      return this.#refuse("rolled-back", {
+        code: "rolled-back",
+        message: `${where}: it was put back to an older copy.`,
+      })
+    this.#refuse("diverged", { code: "diverged", message: `${where}, which is no place in it.` })
   }
 
   #ended(end: SocketEnd): void {
@@ -316,6 +336,8 @@ export class StreamSync {
 
 /** Before what a full disk did not take is written again. */
 const SAVE_RETRY_MS = 1_000
+
+const DELETED: ErrorData = { code: "rejected", message: "The edge has deleted this stream." }
 
 const CLOSED: ErrorData = { code: "rejected", message: "The stream is closed: it takes no more events." }
 

@@ -21,6 +21,8 @@ export type TabMessage =
   | ({ readonly kind: "paused" } & Pause)
   /** The stream takes nothing from this device, for now or for ever. */
   | { readonly kind: "stopped"; readonly stream: StreamPath; readonly error: ErrorData }
+  /** This stream's log has gone back to an earlier place, and the leader's term is over. */
+  | { readonly kind: "recovered"; readonly stream: StreamPath }
   /** The list of refused entries of this stream is another. */
   | { readonly kind: "rejected"; readonly stream: StreamPath }
 

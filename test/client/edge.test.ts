@@ -26,12 +26,8 @@ test("[CONN4] a stream that the edge has trimmed past this device stops, and say
   })
 })
 
-test("[CONN4] a stream that is another stops, and says so", async () => {
-  expect(await readingGone({})).toMatchObject({
-    kind: "refused",
-    reason: "diverged",
-    error: { code: "diverged", message: expect.stringContaining("the stream is another") },
-  })
+test("[CONFLICT6] a place that the edge does not know is looked into", async () => {
+  expect(await readingGone({})).toEqual({ kind: "gone" })
 })
 
 /** A network that answers as the test says, and what it was asked. */

@@ -1,6 +1,13 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { decodeBatch, decodeBatchBody, joinBatches, parseBatch, splitBatch } from "../../shared/batch.ts"
+import {
+  decodeBatch,
+  decodeBatchBody,
+  joinBatches,
+  messageTexts,
+  parseBatch,
+  splitBatch,
+} from "../../shared/batch.ts"
 import { LIMITS } from "../../shared/limits.ts"
 
 fc.configureGlobal({ seed: 2026 }) // the same cases on every machine
@@ -15,6 +22,14 @@ test("[BATCH1] brackets make a batch a JSON array of its messages", () => {
   fc.assert(
     fc.property(messages, (all) => {
       expect(parseBatch(all.join(","))).toEqual(all.map((one) => JSON.parse(one)))
+    }),
+  )
+})
+
+test("[BATCH3] a batch comes apart into the texts of its messages", () => {
+  fc.assert(
+    fc.property(messages, (all) => {
+      expect([...messageTexts(all.join(","))]).toEqual(all)
     }),
   )
 })
