@@ -25,10 +25,16 @@ export interface EnginePort {
   open(options: OpenOptions, notices: MessagePort): Promise<Reply<ProducerId>>
   /** Resolves when what this device has of the stream is known. */
   openStream(stream: StreamPath): Promise<Reply<void>>
+  /** Stores entries of a page that has no way to the disk, since there is none. They are shown as any others. */
+  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<OutboxKey[]>>
+  /** Does the same in place of a refused event. */
+  replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<Reply<OutboxKey>>
   /** Shows entries that the page has just handed to the disk: queries see them from now on. */
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>>
   /** The disk has taken entries that were shown, under these keys: they may go to the edge. */
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>>
+  /** Nobody knows whether the disk has entries that were shown. Sees to it that it has, and answers their keys. */
+  secure(stream: StreamPath, tickets: readonly number[]): Promise<Reply<OutboxKey[]>>
   /** The disk has refused entries that were shown: no query sees them when it resolves. */
   refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>>
   /** The events that the edge has not confirmed, in the order of appending. */
@@ -76,6 +82,8 @@ export type OpenOptions = {
   readonly account: string
   /** Whether the app gives tokens, when it is asked. */
   readonly hasToken: boolean
+  /** `memory`: the browser gives no storage. Then this tab is a device of its own, for as long as it lives. */
+  readonly storage: "disk" | "memory"
 }
 
 /** An account's data at one edge, and nobody else's. Part of the names of the lock and the channel as well. */

@@ -20,7 +20,10 @@ export type ErrorCode =
   | "backlog-full"
   /** The browser grants no more space. Nothing of this append was stored. */
   | "storage-full"
-  /** IndexedDB cannot be opened or was lost. Nothing of this append was stored. */
+  /**
+   * IndexedDB cannot be opened or was lost. Nothing of this append was stored, as far as anybody knows: when it was
+   * lost in the middle, the event may turn out to be there once it is back.
+   */
   | "storage-unavailable"
   /** The edge does not answer, or not now. It is tried again; nothing needs to be done. */
   | "unreachable"
@@ -48,6 +51,10 @@ export type ErrorCode =
   | "invalid-import"
   /** The edge answers and takes none of what waits. It was connected to anew, and is tried on. */
   | "stalled"
+  /** A newer version of the app has this device's database. Reload the page; nothing is lost. */
+  | "outdated"
+  /** Events of this account are on this device alone, so it was not cleared. */
+  | "pending"
 
 /** The shape in which an error crosses from thread to page: structured clone drops an Error's own fields. */
 export type ErrorData = {

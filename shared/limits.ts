@@ -154,6 +154,14 @@ export const LIMITS = {
   unwrittenLengthMax: 16 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
+  /** How often opening is tried when the browser's storage has failed: it comes back within a second, or not. */
+  storageTriesMax: 5,
+  /** Before the second try; doubling. */
+  storageRetryMsMin: 50,
+  /** Between two looks at how much of the browser's space is used: it changes slowly, and the browser has to count. */
+  estimateMsInterval: 60_000,
+  /** One transaction. A strict one may take seconds on a slow phone; a frozen one takes for ever. */
+  transactionMsMax: 20_000,
 } as const
 
 /** The same bounds with values of an operator's choice. */

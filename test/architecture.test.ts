@@ -12,7 +12,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Each third-party name has one home: a file, or a folder that is about it. */
 const HOMES: Record<string, readonly string[]> = {
   comlink: ["client/page/thread-link.ts", "client/thread/thread.ts"], // the two ends of one boundary
-  idb: ["client/thread/idb-storage.ts"],
+  idb: [
+    "client/thread/idb-storage.ts",
+    "client/thread/idb-connection.ts",
+    "client/thread/idb-schema.ts",
+    "client/thread/idb-deletion.ts",
+  ],
   hono: ["worker/http/"],
   jose: ["worker/access/"],
   "@sqlite.org/sqlite-wasm": ["client/state/sqlite.ts"],

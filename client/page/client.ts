@@ -3,12 +3,23 @@ import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../share
 import { type EventId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
-import { type ClientStatus, databaseName, type NewEntry, type Notice, type Reply } from "../port.ts"
-import { openIdbStorage } from "../thread/idb-storage.ts"
-import { DeviceLog } from "../thread/log.ts"
+import {
+  type ClientStatus,
+  databaseName,
+  type NewEntry,
+  type Notice,
+  type OpenOptions,
+  type Reply,
+} from "../port.ts"
+import { browserClock } from "../thread/clock.ts"
+import { deleteIdb } from "../thread/idb-deletion.ts"
+import type { DeviceLog } from "../thread/log.ts"
 import type { RejectedEvent } from "../thread/rejections.ts"
 import type { Durability } from "../thread/storage.ts"
+import { DeviceStorage, type StorageStatus } from "./device-storage.ts"
+import { accountName, edgeAddress, insecure, noTokenGiver } from "./options.ts"
 import { Outgoing } from "./outgoing.ts"
+import { openDiskLog, type PageLog, threadLog } from "./page-log.ts"
 import { Stream } from "./stream.ts"
 import { ThreadLink } from "./thread-link.ts"
 import { View } from "./view.ts"
@@ -40,30 +51,35 @@ const NO_STATUS: ClientStatus = { role: "follower", paused: false, streams: {}, 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
   readonly #link: ThreadLink
-  readonly #log: DeviceLog
+  readonly #disk: DeviceLog | undefined
+  readonly #log: PageLog
+  readonly #storage: DeviceStorage
   readonly #outgoing: Outgoing
   readonly #listeners = new Set<(status: ClientStatus) => void>()
   readonly #opened = new Map<StreamPath, Promise<void>>()
   readonly #token: TokenGiver | undefined
   #source: string | undefined
+  #database = ""
   #status = NO_STATUS
   #closing: Promise<void> | undefined
   #closed = false
 
-  private constructor(link: ThreadLink, log: DeviceLog, token: TokenGiver | undefined) {
+  private constructor(link: ThreadLink, disk: DeviceLog | undefined, token: TokenGiver | undefined) {
+    const log = disk ?? threadLog(link)
     this.#link = link
+    this.#disk = disk
     this.#log = log
     this.#token = token
+    this.#storage = new DeviceStorage(disk?.health, browserClock, navigator.storage)
     this.#outgoing = new Outgoing({
+      lasts: disk !== undefined,
       write: (stream, entries, durability, replaced) => this.#write(stream, entries, durability, replaced),
       flush: () => log.flush(),
-      after: (ms, run) => {
-        const timer = setTimeout(run, ms)
-        return () => clearTimeout(timer)
-      },
+      after: browserClock.after,
       show: (stream, entries) => link.ask(link.engine.show(stream, entries)),
       stored: (stream, tickets, keys) => link.ask(link.engine.stored(stream, tickets, keys)),
       refused: (stream, tickets) => link.ask(link.engine.refused(stream, tickets)),
+      secure: (stream, tickets) => link.ask(link.engine.secure(stream, tickets)),
     })
   }
 
@@ -72,17 +88,20 @@ export class Client {
     if (!globalThis.isSecureContext) throw insecure()
     const { token, account } = options ?? {}
     if (token !== undefined && typeof token !== "function") throw noTokenGiver(token)
-    const hasToken = token !== undefined
-    const open = { edge: edgeAddress(options?.edge), account: accountName(account), hasToken }
-    const log = new DeviceLog(await openIdbStorage(databaseName(open)))
+    const whose = { edge: edgeAddress(options?.edge), account: accountName(account) }
+    const name = databaseName(whose)
+    const disk = await openDiskLog(name)
+    const storage = disk === undefined ? "memory" : "disk"
+    const open: OpenOptions = { ...whose, hasToken: token !== undefined, storage }
     const link = await ThreadLink.start()
-    const client = new Client(link, log, token)
+    const client = new Client(link, disk, token)
+    client.#database = name
     try {
       const device = await link.open(open, (notice) => client.#hear(notice))
       client.#source = account === undefined ? device : `${account}/${device}`
     } catch (reason) {
       link.terminate()
-      log.close()
+      disk?.close()
       throw reason
     }
     return client
@@ -159,6 +178,32 @@ export class Client {
     return this.#closing
   }
 
+  /**
+   * Deletes everything that this device has of the account, in all tabs, and ends the client; other tabs' clients take
+   * nothing any more, and say so (`closed`). What the edge has stays there. For a user who signs out of a device.
+   *
+   * @param options `force`: also what is on this device alone, which is lost then.
+   * @throws HeadwaterError `pending` when events wait for the edge, or were refused by it, and `force` is not set:
+   * nothing was done. `storage-unavailable` when another tab holds the database (it is frozen, or of an older version
+   * of the app): the client is closed, and everything goes when that tab does.
+   */
+  async clear({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    if (this.#closed) throw closed()
+    await this.#disk?.condemn(force)
+    await this.close()
+    if (this.#disk !== undefined) await deleteIdb(this.#database, browserClock)
+  }
+
+  /** What this browser keeps of the account, and how well. */
+  get storage(): StorageStatus {
+    return this.#storage.status
+  }
+
+  /** Calls `listener` with each change of `storage`. Returns the way to stop. */
+  onStorage(listener: (status: StorageStatus) => void): () => void {
+    return this.#storage.onChange(listener)
+  }
+
   async #close(): Promise<void> {
     await Promise.resolve() // what was appended in this task goes first
     this.#closed = true
@@ -168,6 +213,7 @@ export class Client {
     this.#log.close()
     this.#outgoing.abandon(closed())
     this.#listeners.clear()
+    this.#storage.close()
   }
 
   #open(stream: StreamPath): Promise<void> {
@@ -175,6 +221,7 @@ export class Client {
     if (opened === undefined) {
       opened = this.#link.ask(this.#link.engine.openStream(stream))
       this.#opened.set(stream, opened)
+      opened.catch(() => this.#opened.delete(stream)) // asked again, it may be answered
     }
     return opened
   }
@@ -188,7 +235,11 @@ export class Client {
   ): Promise<OutboxKey[]> {
     if (this.#closed) throw closed()
     const [first] = entries
-    if (replaced === undefined || first === undefined) return this.#log.append(stream, entries, durability)
+    if (replaced === undefined || first === undefined) {
+      const written = this.#log.append(stream, entries, durability)
+      this.#storage.appended()
+      return written
+    }
     const key = await this.#log.replace(stream, first, replaced)
     this.#dismiss(stream, [replaced]).catch(() => {}) // it is; tabs that are not told find out when they look again
     return [key]
@@ -234,39 +285,6 @@ async function askApp(giver: TokenGiver | undefined): Promise<Reply<string>> {
   }
 }
 
-function noTokenGiver(token: unknown): HeadwaterError {
-  const expected = "connect expects token to be a function that gives a token, now or later"
-  return new HeadwaterError("invalid-options", `${expected}; ${typeof token} came.`)
-}
-
 function closed(): HeadwaterError {
   return new HeadwaterError("closed", "The client is closed.")
-}
-
-function insecure(): HeadwaterError {
-  return new HeadwaterError(
-    "unsupported",
-    `Browsers give locks and ids to secure contexts only: https, or http on localhost. ${location.origin} is neither.`,
-  )
-}
-
-function edgeAddress(edge: unknown): string {
-  const url = typeof edge === "string" && URL.canParse(edge) ? new URL(edge) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    throw new HeadwaterError(
-      "invalid-options",
-      `connect expects edge to be the http(s) address of an edge, such as "https://streams.example"; ` +
-        `${JSON.stringify(edge) ?? String(edge)} came.`,
-    )
-  }
-  return url.href.replace(/\/+$/, "")
-}
-
-function accountName(account: unknown): string {
-  if (account === undefined) return "default"
-  if (typeof account === "string" && account !== "") return account
-  throw new HeadwaterError(
-    "invalid-options",
-    `connect expects account to be a non-empty string; ${JSON.stringify(account) ?? String(account)} came.`,
-  )
 }

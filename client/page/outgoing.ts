@@ -5,13 +5,15 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { EntryNotice, NewEntry, StatusNotice } from "../port.ts"
-import type { Durability } from "../thread/storage.ts"
+import { type Durability, OutcomeUnknown } from "../thread/storage.ts"
 import { Backlog } from "./backlog.ts"
 import { Flusher, type FlusherHost } from "./flusher.ts"
 import { type Settler, settler } from "./settler.ts"
 
 /** The fate of the events of one entry, shared by their receipts. */
 export type Fate = {
+  /** Resolves when this device has them, which says nothing of how long. */
+  readonly taken: Promise<void>
   /** Resolves when they are on this device's disk: they outlive the browser, and a power cut when they are flushed. */
   readonly local: Promise<void>
   readonly flushed: Promise<void>
@@ -34,6 +36,7 @@ type OpenEntry = {
   bytes: number
   /** Whether somebody waits for it to be flushed. */
   isUrgent: boolean
+  readonly taken: Settler<void>
   readonly local: Settler<void>
   readonly flushed: Settler<void>
   readonly fate: Fate
@@ -43,6 +46,8 @@ type OpenEntry = {
 
 /** Where a page's appends go. */
 export interface Destinations extends FlusherHost {
+  /** Whether what is written outlives this page. */
+  readonly lasts: boolean
   /** Writes entries to this device's disk. The write has left the page when it returns; nothing can stop it then. */
   write(
     stream: StreamPath,
@@ -55,6 +60,8 @@ export interface Destinations extends FlusherHost {
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<void>
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void>
   refused(stream: StreamPath, tickets: readonly number[]): Promise<void>
+  /** Sees to it that the disk has entries of which nobody knows whether it does. */
+  secure(stream: StreamPath, tickets: readonly number[]): Promise<OutboxKey[]>
 }
 
 /**
@@ -75,6 +82,11 @@ export class Outgoing {
   constructor(to: Destinations) {
     this.#to = to
     this.#flusher = new Flusher(to)
+  }
+
+  /** Whether what is appended outlives this page. */
+  get lasts(): boolean {
+    return this.#to.lasts
   }
 
   /** Takes one encoded event. It shares an entry with its neighbours as long as they fit in one batch. */
@@ -137,10 +149,16 @@ export class Outgoing {
 
   #newEntry(expected: Offset | undefined): OpenEntry {
     const ticket = ++this.#tickets
-    const [local, flushed, confirmed] = [settler<void>(), settler<void>(), settler<Offset>()]
+    const [taken, local, flushed, confirmed] = [
+      settler<void>(),
+      settler<void>(),
+      settler<void>(),
+      settler<Offset>(),
+    ]
     this.#unconfirmed.set(ticket, confirmed)
-    const fate = { local: local.promise, flushed: flushed.promise, confirmed: confirmed.promise }
-    return { texts: [], bytes: 0, isUrgent: false, local, flushed, fate, ticket, expected }
+    const promises = { local: local.promise, flushed: flushed.promise, confirmed: confirmed.promise }
+    const fate = { taken: taken.promise, ...promises }
+    return { texts: [], bytes: 0, isUrgent: false, taken, local, flushed, fate, ticket, expected }
   }
 
   #flush(): void {
@@ -174,26 +192,34 @@ export class Outgoing {
     const shown = this.#to.show(stream, message)
     let keys: OutboxKey[]
     try {
-      keys = await written
+      keys = await written.catch((reason: unknown) => {
+        if (!(reason instanceof OutcomeUnknown)) throw reason
+        return this.#to.secure(stream, tickets)
+      })
     } catch (reason) {
       await Promise.allSettled([shown, this.#to.refused(stream, tickets)]) // what failed here is of less interest
       for (const entry of entries) this.#refuse(entry, reason)
       return
     }
-    for (const entry of entries) entry.local.resolve()
-    this.#flushed(entries, isFlushed ? Promise.resolve() : this.#flusher.flushed())
+    for (const entry of entries) entry.taken.resolve()
+    if (this.#to.lasts) this.#written(entries, isFlushed)
+    else
+      for (const { local, flushed } of entries) for (const level of [local, flushed]) level.reject(fleeting())
     await Promise.all([shown, this.#to.stored(stream, tickets, keys)])
   }
 
-  #flushed(entries: readonly OpenEntry[], flush: Promise<void>): void {
+  #written(entries: readonly OpenEntry[], isFlushed: boolean): void {
+    for (const entry of entries) entry.local.resolve()
+    const flush = isFlushed ? Promise.resolve() : this.#flusher.flushed()
     flush.then(
       () => entries.forEach((entry) => void entry.flushed.resolve()),
       (reason: unknown) => entries.forEach((entry) => void entry.flushed.reject(reason)),
     )
   }
 
-  #refuse({ ticket, local, flushed }: OpenEntry, reason: unknown): void {
+  #refuse({ ticket, taken, local, flushed }: OpenEntry, reason: unknown): void {
     this.#backlog.refused(ticket)
+    taken.reject(reason)
     local.reject(reason)
     flushed.reject(reason)
     this.#unconfirmed.get(ticket)?.reject(reason)
@@ -205,4 +231,11 @@ export class Outgoing {
 function hasRoom(entry: OpenEntry, bytes: number): boolean {
   if (entry.expected !== undefined) return false
   return entry.texts.length < LIMITS.batchEventsMax && entry.bytes + bytes + 1 <= LIMITS.batchBytesMax
+}
+
+function fleeting(): HeadwaterError {
+  return new HeadwaterError(
+    "storage-unavailable",
+    "This browser keeps nothing: the event ends with the page.",
+  )
 }

@@ -103,7 +103,8 @@ export class Stream<S extends EventSchemas> {
    * Appends an event. Queries of this device see it at once; the promise resolves when it is flushed to the disk (or
    * written, see `durability`), from where it reaches the edge as soon as there is one, once, in the order of the
    * calls. Events appended in one task leave the page together when that task ends: they are kept even if the tab is
-   * closed by it.
+   * closed by it. Where the browser gives no storage it resolves when the event is in this tab's memory; the receipt's
+   * `local` and `flushed` reject then.
    *
    * @throws HeadwaterError `invalid-event` when the type or the data is not of the stream's definition or the event is
    * too large; `backlog-full`, `storage-full` or `storage-unavailable` when this device cannot take it; `closed` after
@@ -115,8 +116,9 @@ export class Stream<S extends EventSchemas> {
     { durability = "flushed", expected, ...about }: AppendOptions = {},
   ): Promise<Receipt> {
     const { id, text } = this.#encode(type, data, about)
-    const fate = this.#host.outgoing.append(this.path, text, { durability, expected })
-    await (durability === "local" ? fate.local : fate.flushed)
+    const { outgoing } = this.#host
+    const { taken, ...fate } = outgoing.append(this.path, text, { durability, expected })
+    await (outgoing.lasts ? fate[durability] : taken)
     return { id, ...fate }
   }
 
@@ -201,8 +203,9 @@ export class Stream<S extends EventSchemas> {
     const { type = refused.type, data = refused.data } = change
     const about = refused.subject === undefined ? {} : { subject: refused.subject }
     const made = this.#encode(type, data, about)
-    const fate = this.#host.outgoing.replace(this.path, made.text, id)
-    await fate.flushed
+    const { outgoing } = this.#host
+    const { taken, ...fate } = outgoing.replace(this.path, made.text, id)
+    await (outgoing.lasts ? fate.flushed : taken)
     return { id: made.id, ...fate }
   }
 

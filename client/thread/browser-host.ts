@@ -1,20 +1,16 @@
-import type { Millis } from "../../shared/ids.ts"
 import { loadSqlite } from "../state/sqlite.ts"
+import { browserClock } from "./clock.ts"
 import type { Host, LockOptions, Socket, SocketListener } from "./host.ts"
 import { openIdbStorage } from "./idb-storage.ts"
 
 /** The engine's outside, as a Web Worker has it. */
 export const browserHost: Host = {
-  now: () => Date.now() as Millis, // what Date.now counts is what Millis means
+  ...browserClock,
   chance: Math.random,
   newId: () => crypto.randomUUID(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
   fetch: (url, init) => fetch(url, init),
   openSocket,
-  openStorage: openIdbStorage,
+  openStorage: (name) => openIdbStorage(name),
   openSql: async () => (await loadSqlite()).open(),
   lock,
   onOnline(listener) {

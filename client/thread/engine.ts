@@ -57,8 +57,20 @@ export class Engine implements EnginePort {
     return reply(() => this.#opened().show(stream, entries))
   }
 
+  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<OutboxKey[]>> {
+    return reply(() => this.#opened().append(stream, entries))
+  }
+
+  replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<Reply<OutboxKey>> {
+    return reply(() => this.#opened().replace(stream, entry, replaced))
+  }
+
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>> {
     return reply(() => this.#opened().stored(stream, tickets, keys))
+  }
+
+  secure(stream: StreamPath, tickets: readonly number[]): Promise<Reply<OutboxKey[]>> {
+    return reply(() => this.#opened().secure(stream, tickets))
   }
 
   refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>> {

@@ -1,10 +1,13 @@
-import { type IDBPDatabase, type IDBPTransaction, openDB } from "idb"
+import type { IDBPTransaction } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
+import { browserClock, type Clock } from "./clock.ts"
+import { type Handle, IdbConnection, isNamed } from "./idb-connection.ts"
 import {
   type Durability,
   Exists,
   type KeyRange,
+  OutcomeUnknown,
   type ReadTransaction,
   STORES,
   type Storage,
@@ -12,124 +15,114 @@ import {
   type StoreName,
   type WriteTransaction,
 } from "./storage.ts"
-
-/** 1: outbox, pages, streams, meta. 2: rejected and cursors; a stream's record says which producer it counts for. */
-const SCHEMA_VERSION = 2
+import type { StorageHealth } from "./storage-health.ts"
 
 /**
  * Opens the database, making it when it is new.
  *
  * @throws HeadwaterError `storage-unavailable` when the browser refuses, or does not answer within
- * `LIMITS.storageOpenMsMax` because another tab holds an older version open.
+ * `LIMITS.storageOpenMsMax` because another tab holds an older version open; NoStorage when there is none at all;
+ * `outdated` when it was made by a newer version of the app.
  */
-export async function openIdbStorage(name: string): Promise<Storage> {
-  const opening = openDB(name, SCHEMA_VERSION, {
-    upgrade: (db, from, _to, tx) => upgrade(db, from, tx),
-    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(), // a newer version waits for us
-  })
-  return new IdbStorage(await withinBound(opening))
+export async function openIdbStorage(name: string, clock: Clock = browserClock): Promise<Storage> {
+  const connection = new IdbConnection(name, clock)
+  await connection.opened()
+  return new IdbStorage(connection, clock)
 }
 
-/** Brings a database from any older version to this one: whole or not at all, since it is one transaction. */
-function upgrade(
-  db: IDBPDatabase,
-  from: number,
-  tx: IDBPTransaction<unknown, string[], "versionchange">,
-): void {
-  if (from < 1) {
-    db.createObjectStore("outbox", { keyPath: "key", autoIncrement: true })
-    db.createObjectStore("pages", { keyPath: ["stream", "next"] })
-    db.createObjectStore("streams", { keyPath: "stream" })
-    db.createObjectStore("meta", { keyPath: "name" })
-  }
-  if (from < 2) {
-    db.createObjectStore("rejected", { keyPath: "key" })
-    db.createObjectStore("cursors", { keyPath: ["stream", "name"] })
-  }
-  if (from === 1) addProducers(tx).catch(() => tx.abort()) // then opening fails, and nothing has changed
-}
-
-/** Version 1 had one producer for all streams, and an epoch rose only where the edge had said so. */
-async function addProducers(tx: IDBPTransaction<unknown, string[], "versionchange">): Promise<void> {
-  const [streams, meta] = [tx.objectStore("streams"), tx.objectStore("meta")]
-  const [device, records] = await Promise.all([meta.get("device"), streams.getAll()])
-  if (device === undefined) return // then nothing was produced
-  for (const record of records) {
-    void streams.put({ ...record, producer: device.id, knownEpoch: record.epoch })
-  }
-}
-
-async function withinBound(opening: Promise<IDBPDatabase>): Promise<IDBPDatabase> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    const bound = LIMITS.storageOpenMsMax
-    const message = `IndexedDB did not open within ${bound} ms. Another tab may hold an older version.`
-    timer = setTimeout(
-      () => reject(new HeadwaterError("storage-unavailable", message)),
-      LIMITS.storageOpenMsMax,
-    )
-  })
-  try {
-    return await Promise.race([opening, late])
-  } catch (cause) {
-    opening.then((db) => db.close(), ignore) // a late success must not hold the database
-    throw storageError(cause)
-  } finally {
-    clearTimeout(timer)
-  }
-}
+/** How often an operation is begun anew because its connection was lost before anything of it had left. */
+const TRIES_MAX = 3
 
 class IdbStorage implements Storage {
-  readonly #db: IDBPDatabase
+  readonly health: StorageHealth
+  readonly #connection: IdbConnection
+  readonly #clock: Clock
 
-  constructor(db: IDBPDatabase) {
-    this.#db = db
+  constructor(connection: IdbConnection, clock: Clock) {
+    this.health = connection.health
+    this.#connection = connection
+    this.#clock = clock
   }
 
-  async read<T>(
-    body: (tx: ReadTransaction) => Promise<T>,
-    stores: readonly StoreName[] = STORES,
-  ): Promise<T> {
-    try {
-      const tx = this.#db.transaction(stores, "readonly")
-      const running = body(new IdbTransaction(tx))
-      tx.commit()
-      const [result] = await Promise.all([running, endOf(tx)])
-      return result
-    } catch (cause) {
-      throw storageError(cause)
-    }
+  read<T>(body: (tx: ReadTransaction) => Promise<T>, stores: readonly StoreName[] = STORES): Promise<T> {
+    return this.#onHandle(async ({ db }) => {
+      const tx = db.transaction(stores, "readonly")
+      const ended = endOf(tx, this.#clock)
+      ended.catch(ignore) // awaited below, unless `body` throws first
+      try {
+        const running = body(new IdbTransaction(tx))
+        tx.commit()
+        const [result] = await Promise.all([running, ended])
+        return result
+      } catch (cause) {
+        throw isLoss(cause) ? new Lost(cause) : cause
+      }
+    })
   }
 
-  async write<T>(
+  write<T>(
     durability: Durability,
     body: (tx: WriteTransaction) => Promise<T> | T,
     stores: readonly StoreName[] = STORES,
   ): Promise<T> {
-    let tx: Transaction
-    try {
-      tx = this.#db.transaction(stores, "readwrite", { durability })
-    } catch (cause) {
-      throw storageError(cause)
-    }
-    const ended = endOf(tx)
-    ended.catch(ignore) // awaited below; a body that throws first must not leave it unheard
-    try {
-      const running = body(new IdbTransaction(tx))
-      const result = running instanceof Promise ? await running : running
-      tx.commit() // leave at once: without it the browser asks this thread, which may be gone, whether more comes
-      await ended
-      return result
-    } catch (cause) {
-      abort(tx)
-      await ended.catch(ignore)
-      throw storageError(cause instanceof DOMException ? (tx.error ?? cause) : cause)
-    }
+    return this.#onHandle(async ({ db }) => {
+      const tx = db.transaction(stores, "readwrite", { durability })
+      const ended = endOf(tx, this.#clock)
+      ended.catch(ignore) // awaited below; a body that throws first must not leave it unheard
+      let hasLeft = false
+      try {
+        const running = body(new IdbTransaction(tx))
+        const result =
+          running instanceof Promise ? await Promise.race([running, ended.then(() => running)]) : running
+        tx.commit() // leave at once: without it the browser asks this thread, which may be gone, whether more comes
+        hasLeft = true
+        await ended
+        return result
+      } catch (cause) {
+        abort(tx)
+        await ended.catch(ignore)
+        const reason = cause instanceof DOMException ? (tx.error ?? cause) : cause
+        if (!isLoss(reason)) throw reason
+        throw hasLeft ? new Unknown(reason) : new Lost(reason)
+      }
+    })
   }
 
   close(): void {
-    this.#db.close()
+    this.#connection.close()
   }
+
+  /** With an open handle `act` runs in this turn. */
+  async #onHandle<T>(act: (handle: Handle) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const handle = this.#connection.handle ?? (await this.#connection.opened())
+      try {
+        return await act(handle)
+      } catch (cause) {
+        const isStale = isNamed(cause, "InvalidStateError") // what a handle says of itself that was closed
+        if (!(cause instanceof Lost || isStale)) throw storageError(cause)
+        const reason = cause instanceof Lost ? cause.cause : cause
+        this.#connection.drop(handle, reason instanceof Error ? reason.message : String(reason))
+        if (cause instanceof Unknown) throw new OutcomeUnknown(reason)
+        if (tries === TRIES_MAX || isNamed(reason, "TimeoutError")) throw storageError(reason)
+      }
+    }
+  }
+}
+
+/** The connection failed, and nothing of the operation was carried out. */
+class Lost extends Error {
+  constructor(cause: unknown) {
+    super("The connection was lost.", { cause })
+  }
+}
+
+/** The connection failed, and the operation may have been carried out. */
+class Unknown extends Lost {}
+
+/** Whether it is the connection that failed, and not the transaction. */
+function isLoss(cause: unknown): boolean {
+  return isNamed(cause, "UnknownError", "AbortError", "TimeoutError", "InvalidStateError")
 }
 
 type Transaction = IDBPTransaction<unknown, string[], "readwrite" | "readonly">
@@ -191,12 +184,27 @@ function abort(tx: Transaction): void {
   }
 }
 
-/** Rejects with the transaction's own error, which it has when it has ended and not when a request first fails. */
-function endOf(tx: Transaction): Promise<void> {
+/**
+ * Rejects with the transaction's own error, which it has when it has ended and not when a request first fails. Browsers
+ * have frozen transactions: one that does not end within `transactionMsMax` is aborted, and counts as lost.
+ */
+function endOf(tx: Transaction, clock: Clock): Promise<void> {
   tx.done.catch(ignore) // it is too early to say why
   return new Promise((resolve, reject) => {
-    tx.oncomplete = () => resolve()
-    tx.onabort = () => reject(tx.error ?? new DOMException("The transaction was aborted.", "AbortError"))
+    const stopTimer = clock.after(LIMITS.transactionMsMax, () => {
+      abort(tx)
+      reject(
+        new DOMException(`A transaction took longer than ${LIMITS.transactionMsMax} ms.`, "TimeoutError"),
+      )
+    })
+    tx.oncomplete = () => {
+      stopTimer()
+      resolve()
+    }
+    tx.onabort = () => {
+      stopTimer()
+      reject(tx.error ?? new DOMException("The transaction was aborted.", "AbortError"))
+    }
   })
 }
 

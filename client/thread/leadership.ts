@@ -80,6 +80,11 @@ export class Leadership {
     if (reason instanceof Deposed) this.#resign() // else the connection rests, says why, and comes again
   }
 
+  /** Another tab may lead, or this one again. */
+  resign(): void {
+    this.#resign()
+  }
+
   /** No request, socket, lock or timer is left when it returns. */
   close(): void {
     this.#ended.abort()
@@ -88,13 +93,13 @@ export class Leadership {
   /** Leads until it is over or this tab resigns. */
   async #lead(over: AbortSignal): Promise<void> {
     const { log, replicas, tabs } = this.#parts
-    const term = await log.claim()
     const turn = new AbortController()
+    this.#resign = () => turn.abort()
     const end = AbortSignal.any([over, turn.signal])
+    const term = await log.claim()
     const { streams, upTo } = await log.owing(NO_KEY)
     await Promise.all([...new Set([...streams, ...replicas.wanted])].map((of) => replicas.takeOver(of)))
     if (end.aborted) return
-    this.#resign = () => turn.abort()
     const leader = new Leader({ ...this.#parts, term }, this.#parts.isPaused(), this.#listener)
     this.#leader = leader
     end.addEventListener("abort", () => this.#stepDown(leader)) // at once: a lock that is lost is another's already

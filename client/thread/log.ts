@@ -9,6 +9,7 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
+import { condemn, keepEntries, recordOf } from "./losses.ts"
 import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
 import {
   type Durability,
@@ -17,6 +18,7 @@ import {
   type Storage,
   type WriteTransaction,
 } from "./storage.ts"
+import { Replaced, type StorageHealth } from "./storage-health.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
 
 /** An entry of the outbox as stored: it says whose it is. */
@@ -65,9 +67,18 @@ const ENTRIES_READ_MAX = 64
  */
 export class DeviceLog {
   readonly #storage: Storage
+  /** Claimed last, on the database that is there now. */
+  #term: Term | undefined
 
   constructor(storage: Storage) {
     this.#storage = storage
+    storage.health.onChange(({ kind }) => {
+      if (kind === "deleted") this.#term = undefined
+    })
+  }
+
+  get health(): StorageHealth {
+    return this.#storage.health
   }
 
   /** This device's name as a producer: made once, kept as long as the database. */
@@ -98,13 +109,15 @@ export class DeviceLog {
     durability: Durability,
   ): Promise<OutboxKey[]> {
     let keys: Promise<number>[] = []
-    await this.#storage.write(
-      durability,
-      (tx) => {
-        keys = entries.map((entry) => tx.add(recordOf(stream, entry)))
-      },
-      ["outbox"],
-    )
+    const add = (tx: WriteTransaction) => {
+      keys = entries.map((entry) => tx.add(recordOf(stream, entry)))
+    }
+    try {
+      await this.#storage.write(durability, add, ["outbox"])
+    } catch (reason) {
+      if (!(reason instanceof Replaced)) throw reason
+      await this.#storage.write(durability, add, ["outbox"]) // what is new may stand in any database
+    }
     return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
   }
 
@@ -118,9 +131,23 @@ export class DeviceLog {
     return this.#storage.write("strict", (tx) => tx.put("meta", { name: "flush" }), ["meta"])
   }
 
+  /**
+   * Stores entries of a disk that was lost, unless they are here already. An entry is known by its text, which has the
+   * ids of its events. Undefined, and nothing is stored, when the log goes on behind `head`: it may hold them.
+   */
+  keep(
+    stream: StreamPath,
+    head: Offset,
+    entries: readonly Omit<OutboxEntry, "key">[],
+  ): Promise<OutboxKey[] | undefined> {
+    const keep = (tx: WriteTransaction) => keepEntries(tx, stream, head, entries)
+    return this.#storage.write("strict", keep, ["outbox", "rejected", "streams"])
+  }
+
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
-  claim(): Promise<Term> {
-    return this.#storage.write("strict", beginTerm, ["meta"])
+  async claim(): Promise<Term> {
+    this.#term = await this.#storage.write("strict", beginTerm, ["meta"])
+    return this.#term
   }
 
   /**
@@ -138,6 +165,7 @@ export class DeviceLog {
     const isPending = change.confirmed.length > 0 || change.rejected.length > 0
     const stores = isPending ? (["outbox", "rejected", ...always] as const) : always
     const write = (tx: WriteTransaction) => {
+      if (term !== this.#term) throw new Deposed(`Term ${term} was claimed on a database that is gone.`)
       holdTerm(tx, term)
       if (change.page !== undefined) tx.put("pages", change.page)
       for (const key of change.confirmed) tx.delete("outbox", key)
@@ -242,6 +270,15 @@ export class DeviceLog {
     return { texts, upTo: entries.at(-1)?.key }
   }
 
+  /**
+   * Says on the disk that all of it is to be deleted.
+   *
+   * @throws HeadwaterError `pending` when it holds events that the edge does not have; not when `force` is set.
+   */
+  condemn(force: boolean): Promise<void> {
+    return this.#storage.write("strict", (tx) => condemn(tx, force), ["outbox", "rejected", "meta"])
+  }
+
   /** How far the log of a stream goes, and the texts of all entries that are not in it: those of one moment. */
   async outside(stream: StreamPath): Promise<{ head: Offset; texts: string[] }> {
     const read = (tx: ReadTransaction) =>
@@ -276,13 +313,6 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
-}
-
-function recordOf(
-  stream: StreamPath,
-  { text, count, bytes, expected }: Omit<OutboxEntry, "key">,
-): Omit<StoredEntry, "key"> {
-  return { stream, text, count, bytes, ...(expected !== undefined && { expected }) }
 }
 
 function notRejected(stream: StreamPath, id: EventId): HeadwaterError {

@@ -22,6 +22,16 @@ export class Receipts {
     })
   }
 
+  /** Forgets who waits for these entries, and says who did: they are to have other keys. */
+  withdraw(entries: readonly PendingEntry[]): Map<PendingEntry, number> {
+    const withdrawn = new Map<PendingEntry, number>()
+    for (const entry of entries) {
+      const [ticket] = this.#take([entry])
+      if (ticket !== undefined) withdrawn.set(entry, ticket)
+    }
+    return withdrawn
+  }
+
   confirmed(entries: readonly PendingEntry[], offset: Offset): void {
     for (const ticket of this.#take(entries)) this.#tell({ kind: "confirmed", ticket, offset })
   }

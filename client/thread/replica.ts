@@ -1,10 +1,16 @@
 import { parseBatch } from "../../shared/batch.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import { isEvent } from "../../shared/events.ts"
-import type { Millis, StreamPath } from "../../shared/ids.ts"
+import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
-import type { Offset } from "../../shared/offset.ts"
-import { type OutboxEntry, type OutboxKey, type ProducerPosition, settle } from "../../shared/outbox.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import {
+  firstPosition,
+  type OutboxEntry,
+  type OutboxKey,
+  type ProducerPosition,
+  settle,
+} from "../../shared/outbox.ts"
 import { NO_KEY, positionOf, type StoredEntry, type StreamRecord } from "./log.ts"
 import type { Refusal, RejectedEntry } from "./rejections.ts"
 
@@ -251,6 +257,22 @@ export class Replica {
     this.#pending = [...this.#unknown(entries), ...this.#pending].sort(inOrder)
     this.#count()
     return gone
+  }
+
+  /**
+   * The disk has lost everything: begins anew with nothing. What waits for the edge stays, and waits for the disk as
+   * well, under numbers of a fresh producer. Answers what had been on the disk. The listener hears nothing.
+   */
+  emptied(fresh: ProducerId): PendingEntry[] {
+    const lost = this.#pending.filter(({ key }) => key !== undefined)
+    for (const entry of lost) entry.key = undefined
+    this.restart({ stream: this.stream, head: START, ...firstPosition(fresh) }, [])
+    return lost
+  }
+
+  /** Whether it is pending no more. */
+  isGone(entry: PendingEntry): boolean {
+    return this.#gone.has(entry)
   }
 
   #inFlight(): PendingEntry[] {

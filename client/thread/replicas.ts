@@ -21,7 +21,7 @@ export interface ReplicasListener extends ReplicaListener {
 /** The streams that this tab has opened, each as its thread knows it, and kept in step with the shared disk. */
 export class Replicas {
   readonly #log: DeviceLog
-  readonly #device: ProducerId
+  #device: ProducerId
   readonly #listener: ReplicasListener
   readonly #wanted = new Map<StreamPath, Promise<Replica>>()
   readonly #open = new Map<StreamPath, Replica>()
@@ -41,6 +41,7 @@ export class Replicas {
     if (replica === undefined) {
       replica = this.#load(stream)
       this.#wanted.set(stream, replica)
+      replica.catch(() => this.#wanted.delete(stream)) // whoever asks next finds the disk in order, or not
     }
     return replica
   }
@@ -90,6 +91,16 @@ export class Replicas {
     const replica = await this.get(stream)
     replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
     await this.#review(replica) // the one before may have ended before it told what was refused
+  }
+
+  /** The disk has lost everything, and so have the streams but for what waits. Answers what they had on the disk. */
+  emptied(fresh: ProducerId): { replica: Replica; entries: readonly PendingEntry[] }[] {
+    this.#device = fresh
+    return [...this.#open.values()].map((replica) => {
+      const entries = replica.emptied(fresh)
+      this.#listener.restarted(replica, [])
+      return { replica, entries }
+    })
   }
 
   async #load(stream: StreamPath): Promise<Replica> {

@@ -16,11 +16,13 @@ import { Importer } from "./importer.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
 import { DeviceLog } from "./log.ts"
 import { LogReaders } from "./log-readers.ts"
+import { MemoryStorage } from "./memory-storage.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { eventsOf, type RejectedEntry, type RejectedEvent } from "./rejections.ts"
 import type { PendingEntry, Replica } from "./replica.ts"
 import { Replicas, type ReplicasListener } from "./replicas.ts"
+import { Rescue } from "./rescue.ts"
 import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
@@ -37,6 +39,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly #tabs: Tabs
   readonly #replicas: Replicas
   readonly #leadership: Leadership
+  readonly #rescue: Rescue
   readonly #shown = new ShownEntries()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
@@ -44,7 +47,8 @@ export class Session implements ReplicasListener, LeadershipListener {
   #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, page: PageLink) {
-    const name = databaseName(options)
+    const isShared = options.storage === "disk"
+    const name = isShared ? databaseName(options) : `${databaseName(options)}:${device}`
     this.device = device
     this.#log = log
     this.#receipts = new Receipts(page.notify)
@@ -60,18 +64,37 @@ export class Session implements ReplicasListener, LeadershipListener {
     const isPaused = () => this.#pause.paused
     const parts = { ...ours, lockName: `${name}:leader`, replicas: this.#replicas, isPaused }
     this.#leadership = new Leadership(parts, this)
+    this.#rescue = new Rescue({
+      ...parts,
+      receipts: this.#receipts,
+      resign: () => this.#leadership.resign(),
+      retire: () => this.#leadership.close(),
+      stored: (stream) => this.#entriesStored(stream),
+    })
     this.#status.changed()
   }
 
   /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
   static async open(host: Host, options: OpenOptions, page: PageLink): Promise<Session> {
-    const log = new DeviceLog(await host.openStorage(databaseName(options)))
+    const { storage } = options
+    const log = new DeviceLog(
+      storage === "memory" ? new MemoryStorage() : await host.openStorage(databaseName(options)),
+    )
     return new Session(host, options, await log.device(() => host.newId()), log, page)
   }
 
   /** What this tab knows of a stream; loaded from the disk the first time. */
   replica(stream: StreamPath): Promise<Replica> {
     return this.#replicas.get(stream)
+  }
+
+  /** Stores entries of a page that has no disk. */
+  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
+    return this.#log.append(stream, entries, "relaxed")
+  }
+
+  replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<OutboxKey> {
+    return this.#log.replace(stream, entry, replaced)
   }
 
   /** Shows entries that the page has handed to the disk. */
@@ -89,8 +112,12 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#receipts.await(keys, tickets)
     this.#receipts.confirmed(confirmed, replica.head)
     this.#receipts.rejected(replica.refusalsAmong(keys))
-    this.#leadership.appended(stream)
-    this.#tabs.tell({ kind: "appended", stream })
+    this.#entriesStored(stream)
+  }
+
+  /** Nobody knows whether the disk has taken entries. Sees to it that it has, and answers their keys. */
+  async secure(stream: StreamPath, tickets: readonly number[]): Promise<OutboxKey[]> {
+    return this.#rescue.secure(await this.replica(stream), this.#shown.get(tickets), tickets)
   }
 
   /** The disk has refused entries: no query sees them when it resolves. */
@@ -131,6 +158,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   /** Nothing of this session runs any more when it resolves. */
   async close(): Promise<void> {
+    this.#rescue.close()
     this.#leadership.close()
     this.#tabs.close()
     this.#status.close()
@@ -221,6 +249,11 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#tabs.tell({ kind: "rejected", stream })
     this.#receipts.rejected(entries)
     this.#status.changed()
+  }
+
+  #entriesStored(stream: StreamPath): void {
+    this.#leadership.appended(stream)
+    this.#tabs.tell({ kind: "appended", stream })
   }
 
   #hear(message: TabMessage): void {

@@ -13,12 +13,14 @@ export class ShownEntries {
     })
   }
 
+  get(tickets: readonly number[]): PendingEntry[] {
+    return tickets.flatMap((ticket) => this.#entries.get(ticket) ?? [])
+  }
+
   /** Their answer has come. */
   take(tickets: readonly number[]): PendingEntry[] {
-    return tickets.flatMap((ticket) => {
-      const entry = this.#entries.get(ticket)
-      this.#entries.delete(ticket)
-      return entry === undefined ? [] : [entry]
-    })
+    const entries = this.get(tickets)
+    for (const ticket of tickets) this.#entries.delete(ticket)
+    return entries
   }
 }

@@ -1,27 +1,26 @@
 import type { ThreadLink } from "../../client/page/thread-link.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
+import { MemoryStorage } from "../../client/thread/memory-storage.ts"
+import type { Storage } from "../../client/thread/storage.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import { localLocks } from "../support/local-locks.ts"
-import { memoryStorage } from "../support/memory-storage.ts"
 
 export const STREAM = "tests/log" as StreamPath
 
 /** A log that grows page by page, a tab that reads it, and the page in that tab. */
 export function logOnDisk() {
-  const storage = memoryStorage()
+  const storage: Storage = new MemoryStorage()
   const reads = { pages: 0 }
-  const counted: typeof storage = {
-    ...storage,
-    read(body, stores) {
-      if (stores?.includes("pages")) reads.pages++
-      return storage.read(body, stores)
-    },
+  const read = storage.read.bind(storage)
+  storage.read = (body, stores) => {
+    if (stores?.includes("pages")) reads.pages++
+    return read(body, stores)
   }
-  const log = new DeviceLog(counted)
+  const log = new DeviceLog(storage)
   const host = localLocks()
   const offsets: Offset[] = [START]
   let chain = EMPTY_CHAIN

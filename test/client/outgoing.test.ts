@@ -19,6 +19,7 @@ const seen = {
 
 function outgoing(): Outgoing {
   return new Outgoing({
+    lasts: true,
     async write(_stream, entries: readonly NewEntry[], durability) {
       seen.writes.push({ durability, texts: entries.map(({ text }) => text) })
       return entries.map((_, at) => (at + 1) as OutboxKey)
@@ -35,6 +36,7 @@ function outgoing(): Outgoing {
     async show() {},
     async stored() {},
     async refused() {},
+    secure: async () => [],
   })
 }
 

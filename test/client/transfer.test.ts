@@ -6,6 +6,7 @@ import type { ClientStatus, EntryKind, Reply } from "../../client/port.ts"
 import { Importer } from "../../client/thread/importer.ts"
 import { DeviceLog, NO_KEY } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
+import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import type { Replica } from "../../client/thread/replica.ts"
 import { EMPTY_CHAIN } from "../../shared/chain.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
@@ -14,7 +15,6 @@ import { LIMITS } from "../../shared/limits.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { localLocks } from "../support/local-locks.ts"
-import { memoryStorage } from "../support/memory-storage.ts"
 
 fc.configureGlobal({ seed: 2026 }) // the same cases on every machine
 
@@ -24,7 +24,7 @@ const offset = (position: number) => issueOffset({ generation: 1, position, chai
 
 /** A device whose disk can be full, and whose edge makes room when it is told to. */
 function device() {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const log = new DeviceLog(storage)
   let appendsLeft = Number.POSITIVE_INFINITY
   log.append = ((append) => async (stream, entries, durability) => {

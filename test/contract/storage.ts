@@ -180,7 +180,7 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
       const storage = await open()
       await put(storage, { stream: "s", next: "1" })
       const both = await storage.read((tx) =>
-        Promise.all([tx.get("pages", ["s", "1"]), tx.getAll("meta", {})]),
+        Promise.all([tx.get("pages", ["s", "1"]), tx.getAll("rejected", {})]),
       )
       expect(both).toEqual([{ stream: "s", next: "1" }, []])
       const late = storage.read(async (tx) => {

@@ -21,6 +21,7 @@ function freshDisk() {
       return work
     }
     return {
+      health: storage.health,
       read: (body) => ticking(storage.read(body)),
       write: (durability, body) => ticking(storage.write(durability, body)),
       close: () => storage.close(),

@@ -132,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
 function wrapping(change: (storage: Storage) => Pick<Storage, "write">): Parts {
   return {
     storage: (storage) => ({
+      health: storage.health,
       read: <T>(body: (tx: ReadTransaction) => Promise<T>, stores?: readonly StoreName[]) =>
         storage.read(body, stores),
       close: () => storage.close(),

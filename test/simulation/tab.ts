@@ -58,12 +58,14 @@ export class Tab {
     const link = new ThreadLink(this, parts.scheduler, parts.random)
     this.#link = link
     this.#outgoing = new Outgoing({
+      lasts: true,
       write: (stream, entries, durability) => this.#write(stream, entries, durability),
       flush: async () => this.#log?.flush(),
       after: (ms, run) => this.host.after(ms, run),
       show: (stream, entries) => link.ask(() => this.#engine.show(stream, structuredClone(entries))),
       stored: (stream, tickets, keys) => link.ask(() => this.#engine.stored(stream, tickets, keys)),
       refused: (stream, tickets) => link.ask(() => this.#engine.refused(stream, tickets)),
+      secure: (stream, tickets) => link.ask(() => this.#engine.secure(stream, tickets)),
     })
   }
 
@@ -98,7 +100,7 @@ export class Tab {
       postMessage: (notice: Notice) => this.#hear(notice, () => notices.onmessage?.()),
       onmessage: undefined as (() => void) | undefined,
     }
-    const options = { edge: this.#parts.edge, account: "ada", hasToken: false }
+    const options = { edge: this.#parts.edge, account: "ada", hasToken: false, storage: "disk" } as const
     try {
       this.#log = new DeviceLog(await this.host.openStorage())
       const port = notices as unknown as MessagePort // all of one that is used

@@ -28,11 +28,11 @@ describe("indexeddb", () => {
   test("[DISK7] a refused value is an error of the transaction, and nothing is written", async () => {
     const storage = await openIdbStorage(crypto.randomUUID())
     const failing = storage.write("relaxed", (tx) => {
-      tx.put("meta", { name: "fine" })
-      tx.put("meta", { noName: true })
+      tx.put("streams", { stream: "fine" })
+      tx.put("streams", { noStream: true })
     })
     await expect(failing).rejects.toThrow()
-    expect(await storage.read((tx) => tx.getAll("meta", {}))).toEqual([])
+    expect(await storage.read((tx) => tx.getAll("streams", {}))).toEqual([])
     storage.close()
   })
 

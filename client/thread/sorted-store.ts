@@ -1,4 +1,4 @@
-import type { KeyRange, StorageKey } from "../../client/thread/storage.ts"
+import type { KeyRange, StorageKey } from "./storage.ts"
 
 /** Records in the order of their keys, as IndexedDB orders them. */
 export class SortedStore {
@@ -28,14 +28,16 @@ export class SortedStore {
 
   range({ after, upTo, only }: KeyRange = {}, limit = Number.POSITIVE_INFINITY): object[] {
     const found: object[] = []
-    this.#keys.forEach((key, at) => {
-      if (found.length >= limit) return
-      if (only !== undefined && compareKeys(key, only) !== 0) return
-      if (after !== undefined && compareKeys(key, after) <= 0) return
-      if (upTo !== undefined && compareKeys(key, upTo) > 0) return
+    const from = only ?? after
+    for (let at = from === undefined ? 0 : this.#place(from); at < this.#keys.length; at++) {
+      const key = this.#keys[at]
       const record = this.#records[at]
-      if (record !== undefined) found.push(record)
-    })
+      if (key === undefined || record === undefined || found.length >= limit) break
+      if (after !== undefined && compareKeys(key, after) === 0) continue
+      if (only !== undefined && compareKeys(key, only) !== 0) break
+      if (upTo !== undefined && compareKeys(key, upTo) > 0) break
+      found.push(record)
+    }
     return found
   }
 
