@@ -27,7 +27,7 @@ export interface EnginePort {
   openStream(stream: StreamPath): Promise<Reply<void>>
   /** Stores entries of a page that has no way to the disk, since there is none. They are shown as any others. */
   append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<OutboxKey[]>>
-  /** Likewise stores an entry that takes the place of a refused event. */
+  /** Does the same in place of a refused event. */
   replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<Reply<OutboxKey>>
   /** Shows entries that the page has just handed to the disk: queries see them from now on. */
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>>

@@ -117,8 +117,8 @@ export class Stream<S extends EventSchemas> {
     data: EventInput<S, Type>,
     { durability = "flushed", expected, ...about }: AppendOptions = {},
   ): Promise<Receipt> {
-    const { outgoing } = this.#host
     const { id, text } = this.#encode(type, data, about)
+    const { outgoing } = this.#host
     const { taken, ...fate } = outgoing.append(this.path, text, { durability, expected })
     await (outgoing.lasts ? fate[durability] : taken)
     return { id, ...fate }
@@ -205,8 +205,9 @@ export class Stream<S extends EventSchemas> {
     const { type = refused.type, data = refused.data } = change
     const about = refused.subject === undefined ? {} : { subject: refused.subject }
     const made = this.#encode(type, data, about)
-    const fate = this.#host.outgoing.replace(this.path, made.text, id)
-    await fate.flushed
+    const { outgoing } = this.#host
+    const { taken, ...fate } = outgoing.replace(this.path, made.text, id)
+    await (outgoing.lasts ? fate.flushed : taken)
     return { id: made.id, ...fate }
   }
 

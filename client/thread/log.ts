@@ -10,7 +10,7 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
-import { condemn, keepEntries } from "./losses.ts"
+import { condemn, keepEntries, recordOf } from "./losses.ts"
 import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
 import {
   type Durability,
@@ -155,7 +155,7 @@ export class DeviceLog {
     entries: readonly Omit<OutboxEntry, "key">[],
   ): Promise<OutboxKey[] | undefined> {
     const keep = (tx: WriteTransaction) => keepEntries(tx, stream, head, entries)
-    return this.#storage.write("strict", keep, ["outbox", "streams"])
+    return this.#storage.write("strict", keep, ["outbox", "rejected", "streams"])
   }
 
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
@@ -370,13 +370,6 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
-}
-
-function recordOf(
-  stream: StreamPath,
-  { text, count, bytes, expected }: Omit<OutboxEntry, "key">,
-): Omit<StoredEntry, "key"> {
-  return { stream, text, count, bytes, ...(expected !== undefined && { expected }) }
 }
 
 function notRejected(stream: StreamPath, id: EventId): HeadwaterError {

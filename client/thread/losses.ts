@@ -10,24 +10,31 @@ import { CLEARED, type WriteTransaction } from "./storage.ts"
 /** An entry without its place: nobody has given it a key, or the one who did is gone. */
 type Unkeyed = Omit<OutboxEntry, "key">
 
-/** Adds those entries that the outbox does not have. Undefined, and none is added, when the log goes on behind `head`. */
+/** Adds entries that the outbox does not have. Undefined, and none is added, when the log goes on behind `head`. */
 export async function keepEntries(
   tx: WriteTransaction,
   stream: StreamPath,
   head: Offset,
   entries: readonly Unkeyed[],
 ): Promise<OutboxKey[] | undefined> {
-  const [record, stored] = await Promise.all([
+  const [record, waiting, rejected] = await Promise.all([
     tx.get("streams", stream) as Promise<StreamRecord | undefined>, // the log writes these
     tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // and these
+    tx.getAll("rejected", {}) as Promise<StoredEntry[]>, // they were the outbox's
   ])
   if (record !== undefined && isAfter(record.head, head)) return undefined
-  const here = stored.filter((entry) => entry.stream === stream)
+  const here = [...waiting, ...rejected].filter((entry) => entry.stream === stream)
   const known = new Map(here.map((entry) => [entry.text, entry.key]))
-  const keys = entries.map(
-    ({ text, count, bytes }) => known.get(text) ?? tx.add({ stream, text, count, bytes }),
-  )
+  const keys = entries.map((entry) => known.get(entry.text) ?? tx.add(recordOf(stream, entry)))
   return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
+}
+
+/** An entry as the outbox keeps it. */
+export function recordOf(
+  stream: StreamPath,
+  { text, count, bytes, expected }: Unkeyed,
+): Omit<StoredEntry, "key"> {
+  return { stream, text, count, bytes, ...(expected !== undefined && { expected }) }
 }
 
 /** Says that all of it is to be deleted. @throws HeadwaterError `pending`, unless `force` is set. */

@@ -16,6 +16,8 @@ function page() {
   const seen = { written: 0, shown: 0, keys: 0 }
   const never = () => new Promise<never>(() => {})
   const outgoing = new Outgoing({
+    lasts: true,
+    secure: never,
     async write(_stream, entries) {
       for (const { count } of entries) seen.written += count
       return entries.map(() => ++seen.keys as OutboxKey)
@@ -24,9 +26,7 @@ function page() {
       for (const { count } of entries) seen.shown += count
       return never()
     },
-    lasts: true,
     stored: never,
-    secure: never,
     refused: never,
     async flush() {},
     after: () => () => {},
