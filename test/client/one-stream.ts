@@ -113,7 +113,11 @@ export function world(parts: WorldParts = {}) {
     replica.stored([made], [key as OutboxKey])
     sync.appended()
   }
-  const told = (frame: object) => seen.sockets.at(-1)?.frame(JSON.stringify(frame))
+  /** A reply is to the last append, under whatever name that went. */
+  const told = (frame: object) => {
+    const { id } = headerOf(appends().at(-1))
+    seen.sockets.at(-1)?.frame(JSON.stringify("status" in frame ? { ...frame, id } : frame))
+  }
   const live = async () => {
     const before = seen.sockets.length
     await vi.waitFor(() => expect(seen.sockets.length).toBe(before + 1))
