@@ -7,25 +7,25 @@ export type Standing = {
   readonly isHeldBack: boolean
   /** The line itself may be dead. Whoever listens to it finds out, and until then nothing is said of the batch. */
   readonly isLineInDoubt: boolean
-  /** How often something of this device was confirmed since it began. */
-  readonly confirmations: number
+  /** How often the edge has judged something of this device: taken it, or refused it for good. */
+  readonly outcomes: number
   /** Bytes that have not left this device. */
   readonly buffered: number
 }
 
 /** What was seen of a connection that is to bring something to the edge. */
-export type Watch = { readonly progress: Progress; readonly confirmations: number }
+export type Watch = { readonly progress: Progress; readonly outcomes: number }
 
-export const FIRST_WATCH: Watch = { progress: FIRST_LOOK, confirmations: 0 }
+export const FIRST_WATCH: Watch = { progress: FIRST_LOOK, outcomes: 0 }
 
-/** A look, `ms` after the last one. Progress is a confirmation, or an upload that goes on. */
+/** A look, `ms` after the last one. Progress is an outcome, or an upload that goes on. */
 export function watch(before: Watch, standing: Standing, ms: number): Watch {
-  const { confirmations, buffered } = standing
-  const isNew = confirmations !== before.confirmations || standing.isHeldBack
+  const { outcomes, buffered } = standing
+  const isNew = outcomes !== before.outcomes || standing.isHeldBack
   const progress = isNew
     ? { idleMs: 0, buffered }
     : progressOf(before.progress, buffered, standing.isLineInDoubt ? 0 : ms)
-  return { progress, confirmations }
+  return { progress, outcomes }
 }
 
 /** Whether the connection lives and brings nothing to the edge. */

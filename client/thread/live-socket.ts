@@ -45,8 +45,10 @@ export class LiveSocket {
   readonly #socket: Socket
   #isUpToDate = false
   #isOver = false
-  /** An append was sent that has no reply yet. */
-  #isUploading = false
+  /** How many appends were sent: each has its own name, since a batch of another epoch may have the same number. */
+  #appends = 0
+  /** The last one, if it has no reply yet. */
+  #unanswered: { readonly id: number; readonly seq: number } | undefined
   #isPongAwaited = false
   #stopTimer: () => void
 
@@ -67,13 +69,13 @@ export class LiveSocket {
     })
   }
 
-  /** Sends a batch; its reply carries the batch's number as id. */
+  /** Sends a batch. Its reply carries the batch's number as id; of what was sent before it none is told any more. */
   append({ producer, epoch, seq }: FrozenBatch, text: string, expected: Offset | undefined): void {
-    const header = { t: "append", id: seq, producer, epoch, seq } as const
+    const header = { t: "append", id: this.#appends, producer, epoch, seq } as const
     const only = expected === undefined ? {} : { expectedOffset: expected }
     const frame = encodeAppendFrame({ ...header, ...only, body: text })
     if (typeof frame !== "string") return // a text body makes a text frame
-    this.#isUploading = true
+    this.#unanswered = { id: this.#appends++, seq }
     this.#socket.send(frame)
   }
 
@@ -115,8 +117,7 @@ export class LiveSocket {
       case "control":
         return this.#reached(frame)
       case "reply":
-        this.#isUploading = false
-        return this.#listener.reply(frame)
+        return this.#replied(frame)
       case "behind":
         return this.#end({ kind: "behind" })
       case "pong":
@@ -124,6 +125,14 @@ export class LiveSocket {
       default:
         return unreachable(frame)
     }
+  }
+
+  /** A reply may come late: when the log has already told of its batch, and the next one was sent. */
+  #replied(reply: AppendReply): void {
+    if (reply.id !== this.#unanswered?.id) return
+    const { seq } = this.#unanswered
+    this.#unanswered = undefined
+    this.#listener.reply({ ...reply, id: seq })
   }
 
   #data(frame: Extract<EdgeFrame, { t: "data" }>): void {
@@ -163,7 +172,7 @@ export class LiveSocket {
   #awaitPong(before: Progress): void {
     this.#stopTimer = this.#host.after(LIMITS.pongLookMs, () => {
       const progress = progressOf(before, this.#socket.buffered(), LIMITS.pongLookMs)
-      const boundMs = this.#isUploading ? LIMITS.uploadPongMsMax : LIMITS.pongMsMax
+      const boundMs = this.#unanswered ? LIMITS.uploadPongMsMax : LIMITS.pongMsMax
       if (progress.idleMs < boundMs) return this.#awaitPong(progress)
       this.#fail("unreachable", `The edge said nothing for ${LIMITS.pingMsInterval + boundMs} ms.`)
     })

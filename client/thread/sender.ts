@@ -73,6 +73,10 @@ export class Sender {
     this.#numbered = replica.position.inFlight // it comes from the disk
   }
 
+  get isUnderWay(): boolean {
+    return this.#replica.position.inFlight !== null
+  }
+
   /** The edge has asked to wait with the batch in flight. */
   get isHeldBack(): boolean {
     return this.#heldBack !== null && this.#heldBack === this.#replica.position.inFlight

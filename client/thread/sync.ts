@@ -7,11 +7,9 @@ import {
   step,
 } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { Standing } from "../../shared/stall.ts"
 import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
@@ -57,10 +55,6 @@ export class StreamSync {
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
   #tail: Offset | undefined
-  /** Why a connection was given up that lived; until something is confirmed. */
-  #stalled: ErrorData | undefined
-  #confirmations = 0
-  #socket: LiveSocket | undefined
   /** Ends the request, the socket or the timer that the state has begun. */
   #letGo: () => void = () => {}
 
@@ -71,11 +65,6 @@ export class StreamSync {
     this.#writer = writer
     this.#listener = listener
     this.#way = way
-    this.#stall = new StallWatch(
-      host,
-      () => this.#standing(),
-      () => this.#giveUp(),
-    )
     this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
@@ -84,6 +73,7 @@ export class StreamSync {
       throttled: (error) => this.#throttled(error),
       lost: (failed) => this.#lose(failed),
     })
+    this.#stall = new StallWatch(host, this.#sender, () => this.#giveUp())
   }
 
   get state(): ConnectionState {
@@ -91,8 +81,7 @@ export class StreamSync {
   }
 
   get lastError(): ErrorData | undefined {
-    const isWaiting = this.#replica.position.inFlight !== null
-    return this.#lastError ?? (isWaiting ? this.#stalled : undefined)
+    return this.#lastError ?? this.#stall.error
   }
 
   /** Where the log ends, as far as the edge has said since this began. */
@@ -118,7 +107,7 @@ export class StreamSync {
   appended(): void {
     if (this.#state.kind !== "stopped") {
       this.#sender.pump()
-      if (this.#socket !== undefined) this.#stall.begin()
+      this.#stall.loaded()
     } else if (this.#lastError !== undefined) this.#turnAway(this.#state.reason, this.#lastError)
   }
 
@@ -127,7 +116,6 @@ export class StreamSync {
       case "let-go":
         this.#letGo()
         this.#letGo = () => {}
-        this.#socket = undefined
         this.#stall.end()
         this.#sender.disconnected()
         return
@@ -193,9 +181,8 @@ export class StreamSync {
   #opened(socket: LiveSocket): void {
     this.#way.reached()
     this.input({ kind: "opened" })
-    this.#socket = socket
     this.#sender.connected(socket)
-    this.#stall.begin()
+    this.#stall.begin(socket)
   }
 
   /** What comes faster than the disk takes it is left to the edge, and read as fast as the disk does. */
@@ -266,22 +253,9 @@ export class StreamSync {
     this.input({ kind: "lost", leastMs })
   }
 
-  #standing(): Standing | undefined {
-    const socket = this.#socket
-    if (socket === undefined || this.#replica.position.inFlight === null) return undefined
-    return {
-      isHeldBack: this.#sender.isHeldBack,
-      isLineInDoubt: socket.isInDoubt,
-      confirmations: this.#confirmations,
-      buffered: socket.buffered(),
-    }
-  }
-
-  /** The edge answers and takes nothing: another connection may fare better, and the app is told until one does. */
+  /** The edge answers and takes nothing: another connection may fare better. */
   #giveUp(): void {
-    const message = `The edge answered, and took nothing of what waits for ${LIMITS.stallMsMax / 1_000} s.`
-    this.#stalled = { code: "stalled", message }
-    this.#lastError = undefined
+    this.#lastError = undefined // the stall is, until something comes of what waits
     this.input({ kind: "lost", hasStalled: true })
   }
 
@@ -292,8 +266,7 @@ export class StreamSync {
   }
 
   #confirmed(): void {
-    this.#confirmations++
-    this.#stalled = undefined
+    this.#stall.progressed()
     if (this.#state.kind === "live") this.#lastError = undefined // it was why the batch in flight waited
     this.#listener.changed()
   }
@@ -313,6 +286,7 @@ export class StreamSync {
 
   #reject(keys: readonly OutboxKey[], error: ErrorData): void {
     if (keys.length === 0) return
+    this.#stall.progressed()
     this.#writer.rejected(this.#replica.reject(keys, error, this.#host.now()))
     this.#saveRejected()
   }

@@ -1,17 +1,27 @@
 import { expect, test } from "vitest"
 import type { SocketListener } from "../../client/thread/host.ts"
 import { LiveSocket, type SocketEnd } from "../../client/thread/live-socket.ts"
-import { SUBPROTOCOL } from "../../shared/frames.ts"
+import { type AppendReply, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import { headerOf } from "./one-stream.ts"
 
 const CONTROL = JSON.stringify({ t: "control", next: START, upToDate: true })
 
 /** A socket whose other side, and whose time, are played by the test. */
 function world() {
-  const seen = { time: 0, buffered: 0, pings: 0, ends: [] as SocketEnd[], upToDate: 0, closed: false }
+  const seen = {
+    time: 0,
+    buffered: 0,
+    pings: 0,
+    frames: [] as string[],
+    replies: [] as AppendReply[],
+    ends: [] as SocketEnd[],
+    upToDate: 0,
+    closed: false,
+  }
   const timers = new Set<{ at: number; run: () => void }>()
   let other: SocketListener | undefined
   const host = {
@@ -25,7 +35,7 @@ function world() {
       const close = () => {
         seen.closed = true
       }
-      const send = (frame: string) => void (frame === "ping" && seen.pings++)
+      const send = (frame: string) => void (frame === "ping" ? seen.pings++ : seen.frames.push(frame))
       return { send, buffered: () => seen.buffered, close }
     },
   }
@@ -33,7 +43,7 @@ function world() {
   const socket = new LiveSocket(host, address, {
     upToDate: () => void seen.upToDate++,
     page() {},
-    reply() {},
+    reply: (reply) => void seen.replies.push(reply),
     ended: (end) => void seen.ends.push(end),
   })
   /** Passes the time in steps; `each` may do something at each of them. */
@@ -51,9 +61,9 @@ function world() {
     tell(CONTROL)
     expect(seen.upToDate).toBe(1)
   }
-  const append = () =>
+  const append = (epoch = 0) =>
     socket.append(
-      { producer: "d" as ProducerId, epoch: 0, seq: 0, keys: [1 as OutboxKey] },
+      { producer: "d" as ProducerId, epoch, seq: 0, keys: [1 as OutboxKey] },
       `{"id":"x"}`,
       undefined,
     )
@@ -106,4 +116,18 @@ test("[CONN14] a socket whose upload goes on lives, and one whose upload stands 
   expect(seen.ends).toEqual([])
   pass(40_000)
   expect(seen.ends).toMatchObject([SILENT])
+})
+
+test("[OUT7] a late reply to a batch is not taken for one to the next batch, which may have the same number", () => {
+  const { seen, live, append, tell } = world()
+  live()
+  append(1)
+  append(2) // the log has told of the first one
+  const [first, second] = seen.frames.map((frame) => headerOf(frame).id)
+  const reply = (id: unknown) => tell(JSON.stringify({ t: "reply", id, status: 204, headers: {} }))
+  reply(first)
+  expect(seen.replies).toEqual([])
+  reply(second)
+  reply(second)
+  expect(seen.replies).toMatchObject([{ id: 0, status: 204 }])
 })

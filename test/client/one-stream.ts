@@ -5,6 +5,7 @@ import type { LogWriter } from "../../client/thread/log-writer.ts"
 import type { RejectedEntry } from "../../client/thread/rejections.ts"
 import { appendedEntry, Replica } from "../../client/thread/replica.ts"
 import { StreamSync } from "../../client/thread/sync.ts"
+import { Tokens } from "../../client/thread/tokens.ts"
 import { WayToEdge } from "../../client/thread/way-to-edge.ts"
 import { SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
@@ -30,10 +31,12 @@ export function headerOf(frame: string | undefined): Record<string, unknown> {
 }
 
 export type WorldParts = {
-  readonly answer?: (() => Response | Promise<Response>) | undefined
+  readonly answer?: ((url: string, init: RequestInit) => Response | Promise<Response>) | undefined
   readonly position?: ProducerPosition
   readonly chance?: () => number
   readonly writer?: LogWriter
+  /** What the app gives, when it is asked. */
+  readonly token?: () => Promise<string>
 }
 
 /** What a client is made of here: a clock that goes when it is told, and a network that is played by the test. */
@@ -58,9 +61,9 @@ export function stage({ answer, chance = () => 0 }: WorldParts = {}) {
       timers.add(timer)
       return () => void timers.delete(timer)
     },
-    async fetch() {
+    async fetch(url: string, init: RequestInit) {
       seen.requests++
-      return answer?.() ?? new Response("[]", { headers: EMPTY })
+      return answer?.(url, init) ?? new Response("[]", { headers: EMPTY })
     },
     openSocket(_url: string, _protocols: string[], listener: SocketListener) {
       seen.sockets.push(listener)
@@ -79,7 +82,7 @@ export function stage({ answer, chance = () => 0 }: WorldParts = {}) {
 export function streamOf(
   { seen, host, way }: Pick<ReturnType<typeof stage>, "seen" | "host" | "way">,
   path: string,
-  { position = firstPosition("device" as ProducerId), ...parts }: WorldParts = {},
+  { position = firstPosition("device" as ProducerId), token, ...parts }: WorldParts = {},
 ) {
   const writer = parts.writer ?? takesAll((entries) => void seen.rejected.push(...entries))
   const stream = path as StreamPath
@@ -88,7 +91,8 @@ export function streamOf(
     advanced() {},
     reordered() {},
   })
-  const edge = new EdgeStream(host, "http://edge", stream)
+  const tokens = token === undefined ? undefined : new Tokens(host, token)
+  const edge = new EdgeStream(host, "http://edge", stream, tokens)
   const sync = new StreamSync(
     { host, edge, replica, writer, way },
     { changed() {}, saved() {}, unsaved() {}, stopped: () => void seen.stopped++ },
@@ -113,7 +117,11 @@ export function world(parts: WorldParts = {}) {
     replica.stored([made], [key as OutboxKey])
     sync.appended()
   }
-  const told = (frame: object) => seen.sockets.at(-1)?.frame(JSON.stringify(frame))
+  /** A reply is to the last append, under whatever name that went. */
+  const told = (frame: object) => {
+    const { id } = headerOf(appends().at(-1))
+    seen.sockets.at(-1)?.frame(JSON.stringify("status" in frame ? { ...frame, id } : frame))
+  }
   const live = async () => {
     const before = seen.sockets.length
     await vi.waitFor(() => expect(seen.sockets.length).toBe(before + 1))

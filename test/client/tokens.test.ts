@@ -4,6 +4,7 @@ import { Tokens } from "../../client/thread/tokens.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
+import { EMPTY, world as oneStream } from "./one-stream.ts"
 
 /** A token that ends so many milliseconds after the beginning of the test, as anybody can read in it. */
 function token(name: string, endMs?: number): string {
@@ -146,4 +147,45 @@ test("[CONN9] a token whose socket was refused is not shown again", async () => 
 test("[CONN9] an absent stream that this account may not make is waited for", async () => {
   const { edge, signal } = world([token("a", 1e6)], [404])
   expect(await edge.create(signal)).toMatchObject({ kind: "failed", error: { code: "unauthorized" } })
+})
+
+test("[CONN9] what waits on a device that was offline for longer than its token goes out under a new one", async () => {
+  const HOUR = 3_600_000
+  const shown: [string, string | null][] = []
+  let isOnline = true
+  let asked = 0
+  const made = oneStream({
+    answer(url, init) {
+      if (!isOnline) throw new TypeError("fetch failed")
+      shown.push([new URL(url).pathname, new Headers(init.headers).get("authorization")])
+      return new Response(url.includes("/ticket/") ? `{"ticket":"1.x"}` : "[]", { headers: EMPTY })
+    },
+    token: async () => token(String(asked++), made.seen.time + HOUR),
+  })
+  const { seen, sync, pass, live, append, appends } = made
+  sync.input({ kind: "started" })
+  await live()
+  isOnline = false
+  seen.sockets.at(-1)?.closed(1006)
+  append(1, "x")
+  for (let tries = 0; tries < 3; tries++) {
+    pass(HOUR)
+    await vi.waitFor(() => expect(sync.state.kind).toBe("waiting"))
+    pass(1)
+    await vi.waitFor(() => expect(sync.state.kind).toBe("waiting"))
+  }
+  expect([sync.lastError?.code, appends()]).toEqual(["unreachable", []])
+
+  shown.splice(0)
+  isOnline = true
+  const online = live()
+  pass(HOUR)
+  pass(1)
+  await online
+  const fresh = `Bearer ${token(String(asked - 1), seen.time - 1 + HOUR)}`
+  expect(shown).toEqual([
+    ["/v1/stream/a/b", fresh],
+    ["/v1/ticket/a/b", fresh],
+  ])
+  await vi.waitFor(() => expect(appends()).toHaveLength(1))
 })

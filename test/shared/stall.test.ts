@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { LIMITS } from "../../shared/limits.ts"
 import { FIRST_WATCH, isStalled, type Standing, watch } from "../../shared/stall.ts"
 
-const WAITING: Standing = { isHeldBack: false, isLineInDoubt: false, confirmations: 0, buffered: 0 }
+const WAITING: Standing = { isHeldBack: false, isLineInDoubt: false, outcomes: 0, buffered: 0 }
 const LOOKS = LIMITS.stallMsMax / LIMITS.stallLookMs
 
 /** Whether it is a stall after twice the time, with what each look finds. */
@@ -25,9 +25,9 @@ test("[CONN15] a batch without progress for long enough is a stall, and not soon
   }
 })
 
-test("[CONN15] confirmations and an upload that goes on are progress", () => {
+test("[CONN15] outcomes and an upload that goes on are progress", () => {
   const seldom = (look: number) => Math.floor(look / (LOOKS - 1))
-  expect(isStalledWith((look) => ({ confirmations: seldom(look) }))).toBe(false)
+  expect(isStalledWith((look) => ({ outcomes: seldom(look) }))).toBe(false)
   expect(isStalledWith((look) => ({ buffered: 1_000 - seldom(look) }))).toBe(false)
 })
 

@@ -33,6 +33,7 @@ export class Edge {
   readonly #sockets = new Map<EdgeSocket, { readonly object: EdgeObject; readonly reader: Reader }>()
   readonly #closed = new Set<StreamPath>()
   #isUp = true
+  #isDeaf = false
   /** Which process this is. */
   life = 0
 
@@ -80,6 +81,7 @@ export class Edge {
     const known = this.#sockets.get(socket)
     if (known === undefined) return
     if (frame === PING) return socket.send(PONG) // by the runtime, past the gate
+    if (this.#isDeaf) return
     this.#watch(pathOf(socket.url), frame)
     known.object.receive(known.reader, frame)
   }
@@ -103,6 +105,13 @@ export class Edge {
 
   start(): void {
     this.#isUp = true
+    this.#isDeaf = false
+  }
+
+  /** It lives, answers pings and requests, and takes no append from any socket until it is started. */
+  deafen(): void {
+    this.#trace.fault("edge takes no appends")
+    this.#isDeaf = true
   }
 
   /** Whether some of these events may be refused for good: their device may know of it, and their tab not yet. */

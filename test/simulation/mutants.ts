@@ -1,11 +1,14 @@
 import { Replica } from "../../client/thread/replica.ts"
+import { StallWatch } from "../../client/thread/stall-watch.ts"
 import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../../client/thread/storage.ts"
 import { Views } from "../../client/thread/views.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
+import { EDGE_MARK } from "../../shared/http.ts"
 import { NOW } from "../../shared/offset.ts"
 import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader } from "../../worker/stream/stream-host.ts"
+import { PORTAL_HEADERS } from "./portal.ts"
 import type { Parts } from "./world.ts"
 
 /** A bug that systems of this kind have had, put back in. The simulator is worth what it finds of these. */
@@ -112,6 +115,27 @@ export const MUTANTS: readonly Mutant[] = [
       }
       return () => {
         Replica.prototype.stored = stored
+      }
+    },
+  },
+  {
+    name: "portal believed",
+    bug: "What answers at the edge's address is taken for the edge.",
+    parts: {},
+    install() {
+      PORTAL_HEADERS["headwater-edge"] = EDGE_MARK
+      return () => void delete PORTAL_HEADERS["headwater-edge"]
+    },
+  },
+  {
+    name: "stalls overlooked",
+    bug: "A connection that lives and brings nothing to the edge is kept.",
+    parts: {},
+    install() {
+      const { begin } = StallWatch.prototype
+      StallWatch.prototype.begin = () => {}
+      return () => {
+        StallWatch.prototype.begin = begin
       }
     },
   },

@@ -2,6 +2,7 @@ import type { Socket, SocketListener } from "../../client/thread/host.ts"
 import { Connection, type CutKind } from "./connection.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge } from "./edge.ts"
+import { type Portal, portalAnswer } from "./portal.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
@@ -36,6 +37,9 @@ export class Network {
   readonly #connections = new Set<Connection>()
   readonly #requests = new Map<Owner, number>()
   #isAway = false
+  #portal: Portal | undefined
+  /** Requests and sockets so far. */
+  asked = 0
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
@@ -43,6 +47,7 @@ export class Network {
 
   /** As a browser's `fetch`, for a tab that lives. */
   fetch(owner: Owner, url: string, init: RequestInit): Promise<Response> {
+    this.asked++
     this.#count(owner, 1)
     return new Promise<Response>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -63,7 +68,9 @@ export class Network {
     const { scheduler, random, edge } = this.#parts
     const parts = { scheduler, random, edge, delayMs: this.faults.delayMs }
     const connection = new Connection(owner, url, listener, parts, (ended) => this.#connections.delete(ended))
+    this.asked++
     this.#connections.add(connection)
+    if (this.#portal !== undefined) connection.cut("edge is deaf")
     if (this.#isAway) connection.hold()
     return connection.client
   }
@@ -112,8 +119,17 @@ export class Network {
     }
   }
 
+  /** Somebody else answers instead of the edge until `comeBack`, and no socket gets through. */
+  meetPortal(portal: Portal): void {
+    if (this.#isAway || this.#portal !== undefined) return
+    this.#portal = portal
+    this.#parts.trace.fault(`portal says ${portal.status}`, this.#parts.name)
+    for (const connection of [...this.#connections]) connection.cut("both hear")
+  }
+
   comeBack(): void {
     this.#isAway = false
+    this.#portal = undefined
     for (const connection of this.#connections) {
       connection.slow(this.faults.delayMs)
       connection.release()
@@ -125,6 +141,8 @@ export class Network {
     const later = (label: string, act: () => void) =>
       scheduler.after(random.delay(this.faults.delayMs), `${owner.name} ${label}`, act)
     if (this.#isAway) return this.#lose(then.fail)
+    const portal = this.#portal
+    if (portal !== undefined) return void later("portal answers", () => then.answer(portalAnswer(portal)))
     if (random.chance(this.faults.requestLost)) {
       trace.fault("request lost", owner.name)
       return this.#lose(then.fail)

@@ -12,6 +12,8 @@ import { type Parts, World } from "./world.ts"
 const LIVENESS_MS = 60_000
 const LOOK_MS = 500
 const LEAVING_MS = 15_000
+const IDLE_MS = 60_000
+const IDLE_REQUESTS_MAX = 30
 
 export type Outcome = {
   readonly seed: number
@@ -39,6 +41,7 @@ export async function simulate(seed: number, { parts, onLine }: SimulationOption
   try {
     await storm(world)
     if (trace.violation === undefined) await quiet(world)
+    if (trace.violation === undefined) await idle(world)
     if (trace.violation === undefined) await lastReads(world)
   } finally {
     console.error = print
@@ -79,6 +82,16 @@ async function quiet(world: World): Promise<void> {
     missing = await unfinished(world)
   } while (missing.length > 0 && scheduler.now < end && trace.violation === undefined)
   for (const { rule, what } of missing) trace.violated(rule, what)
+}
+
+/** Nothing happens for a minute, and nobody asks the edge for much. */
+async function idle({ scheduler, devices, trace }: World): Promise<void> {
+  const before = devices.map(({ network }) => network.asked)
+  await scheduler.run(scheduler.now + IDLE_MS, () => trace.violation !== undefined)
+  for (const [at, { name, network }] of devices.entries()) {
+    const asked = network.asked - (before[at] ?? 0)
+    if (asked > IDLE_REQUESTS_MAX) trace.violated("L4", `${name} asked ${asked} times in an idle minute.`)
+  }
 }
 
 type Missing = { readonly rule: string; readonly what: string }

@@ -3,6 +3,7 @@ import type { CutKind } from "./connection.ts"
 import type { Device } from "./device.ts"
 import { ACCOUNTS, type LedgerEvent } from "./model.ts"
 import type { Fault } from "./plan.ts"
+import { PORTALS } from "./portal.ts"
 import { Random } from "./random.ts"
 import type { Tab } from "./tab.ts"
 import type { World } from "./world.ts"
@@ -144,6 +145,14 @@ export class Storm {
         trace.fault("edge restarts")
         edge.kill()
         return void scheduler.after(this.#fate.wait(1_000), "edge is back", () => edge.start())
+      case "portal":
+        device.network.meetPortal(this.#fate.pick(PORTALS))
+        return void scheduler.after(this.#fate.wait(6_000), `${device.name} signs in`, () =>
+          device.comeOnline(),
+        )
+      case "deaf":
+        edge.deafen()
+        return void scheduler.after(this.#fate.wait(2_000), "edge hears again", () => edge.start())
       case "evict":
         return edge.evict()
       case "power":
