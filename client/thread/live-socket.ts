@@ -48,6 +48,7 @@ export class LiveSocket {
   /** An append was sent that has no reply yet. */
   #isUploading = false
   #isPongAwaited = false
+  #appends = 0
   #stopTimer: () => void
 
   constructor(
@@ -67,14 +68,15 @@ export class LiveSocket {
     })
   }
 
-  /** Sends a batch; its reply carries the batch's number as id. */
-  append({ producer, epoch, seq }: FrozenBatch, text: string, expected: Offset | undefined): void {
-    const header = { t: "append", id: seq, producer, epoch, seq } as const
+  /** Sends a batch. Gives the id that its reply will carry, and no other on this socket. */
+  append({ producer, epoch, seq }: FrozenBatch, text: string, expected: Offset | undefined): number {
+    const id = this.#appends++ // not `seq`: batches of two epochs on one socket can have the same
+    const header = { t: "append", id, producer, epoch, seq } as const
     const only = expected === undefined ? {} : { expectedOffset: expected }
     const frame = encodeAppendFrame({ ...header, ...only, body: text })
-    if (typeof frame !== "string") return // a text body makes a text frame
     this.#isUploading = true
-    this.#socket.send(frame)
+    if (typeof frame === "string") this.#socket.send(frame) // a text body makes a text frame
+    return id
   }
 
   /** Bytes that were sent and have not left this device. */

@@ -56,6 +56,8 @@ export class Sender {
   #numbering: FrozenBatch | null = null
   /** The batch that the open socket was given. */
   #sent: FrozenBatch | null = null
+  /** The id under which its reply comes. Of a batch that was read back before, the reply may still be on the way. */
+  #sentAs = 0
   /** Ends the wait before the batch that was given is given again. */
   #stopWaiting: () => void = () => {}
   /** Whether the numbers that are given next are of an epoch that this sender has begun. */
@@ -99,7 +101,7 @@ export class Sender {
     if (batch === null || batch === this.#sent) return
     if (batch !== this.#numbered) return this.#number(batch)
     this.#sent = batch
-    this.#socket.append(batch, this.#replica.inFlightText(), this.#replica.expectedInFlight())
+    this.#sentAs = this.#socket.append(batch, this.#replica.inFlightText(), this.#replica.expectedInFlight())
   }
 
   /** Whoever led before may have given numbers of its epoch that this disk does not know; a copy of it may still. */
@@ -119,7 +121,7 @@ export class Sender {
   /** The edge has judged the batch that was sent on this socket. */
   replied(reply: AppendReply): void {
     const batch = this.#sent
-    if (batch === null || reply.id !== batch.seq || batch !== this.#replica.position.inFlight) return
+    if (batch === null || reply.id !== this.#sentAs || batch !== this.#replica.position.inFlight) return
     const meaning = meaningOf(reply, this.#replica.expectedInFlight())
     switch (meaning.kind) {
       case "stored":
