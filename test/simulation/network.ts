@@ -1,5 +1,5 @@
 import type { Socket, SocketListener } from "../../client/thread/host.ts"
-import { Connection, type CutKind } from "./connection.ts"
+import { Connection, type CutKind, type Traffic } from "./connection.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge } from "./edge.ts"
 import type { Random } from "./random.ts"
@@ -32,8 +32,10 @@ const FATES = ["error", "silence"] as const
 /** One device's way to the edge. */
 export class Network {
   faults = SOUND_NETWORK
+  readonly traffic: Traffic = { sent: 0, arrived: 0 }
   readonly #parts: NetworkParts
   readonly #connections = new Set<Connection>()
+  readonly #lingering: (() => void)[] = []
   readonly #requests = new Map<Owner, number>()
   #isAway = false
 
@@ -45,9 +47,7 @@ export class Network {
   fetch(owner: Owner, url: string, init: RequestInit): Promise<Response> {
     this.#count(owner, 1)
     return new Promise<Response>((resolve, reject) => {
-      const settle = (act: () => void) => {
-        if (owner.isAlive) act()
-      }
+      const settle = (act: () => void) => owner.turn(act)
       const fail = () => settle(() => reject(new TypeError("fetch failed")))
       init.signal?.addEventListener("abort", () =>
         settle(() => reject(new DOMException("Aborted", "AbortError"))),
@@ -61,7 +61,11 @@ export class Network {
 
   openSocket(owner: Owner, url: string, listener: SocketListener): Socket {
     const { scheduler, random, edge } = this.#parts
-    const parts = { scheduler, random, edge, delayMs: this.faults.delayMs }
+    const { faults, traffic } = this
+    const sending = () => {
+      for (const arrive of this.#lingering.splice(0)) arrive()
+    }
+    const parts = { scheduler, random, edge, delayMs: faults.delayMs, traffic, sending }
     const connection = new Connection(owner, url, listener, parts, (ended) => this.#connections.delete(ended))
     this.#connections.add(connection)
     if (this.#isAway) connection.hold()
@@ -89,6 +93,16 @@ export class Network {
     if (this.#connections.size === 0) return
     this.#parts.trace.fault(`socket cut, ${kind}`, this.#parts.name)
     this.#parts.random.pick([...this.#connections]).cut(kind)
+  }
+
+  /** All sockets break, and nothing that is on the way arrives. */
+  loseAll(): void {
+    for (const connection of this.#connections) connection.lose()
+  }
+
+  /** All sockets break, and what is on the way arrives as late as it can: right before this device's next batch. */
+  lingerAll(): void {
+    for (const connection of this.#connections) this.#lingering.push(...connection.lose())
   }
 
   /** What the tab sends on one of its sockets takes so long from now on: perhaps longer than it keeps the socket. */
@@ -124,12 +138,14 @@ export class Network {
     const { scheduler, random, edge, trace } = this.#parts
     const later = (label: string, act: () => void) =>
       scheduler.after(random.delay(this.faults.delayMs), `${owner.name} ${label}`, act)
+    this.traffic.sent++
     if (this.#isAway) return this.#lose(then.fail)
     if (random.chance(this.faults.requestLost)) {
       trace.fault("request lost", owner.name)
       return this.#lose(then.fail)
     }
     later(`${request.method} arrives`, () => {
+      this.traffic.arrived++
       if (!edge.isUp) return void later("refused", then.fail)
       const life = edge.life
       const arrived = async () => {

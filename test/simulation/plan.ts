@@ -3,7 +3,18 @@ import { type NetworkFaults, SOUND_NETWORK } from "./network.ts"
 import type { Random } from "./random.ts"
 
 /** What can happen to a world besides its users. */
-export type Fault = "cut" | "crawl" | "away" | "restart" | "evict" | "power" | "steal" | "close"
+export type Fault =
+  | "cut"
+  | "crawl"
+  | "away"
+  | "restart"
+  | "evict"
+  | "power"
+  | "steal"
+  | "freeze"
+  | "copy"
+  | "restore"
+  | "close"
 
 /** What one seed's world is made of. Each fault is in about half of the worlds, so that rare ones are not drowned. */
 export type Plan = {
@@ -39,6 +50,9 @@ export function drawPlan(random: Random): Plan {
       power: some(1),
       steal: some(1),
       close: random.chance(0.2) ? 0.3 : 0,
+      freeze: some(1),
+      copy: some(0.3),
+      restore: some(0.5),
     },
     disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
     network: {
