@@ -95,14 +95,14 @@ export class Network {
     this.#parts.random.pick([...this.#connections]).cut(kind)
   }
 
-  /** All sockets break, and nothing that is on the way arrives. */
-  loseAll(): void {
-    for (const connection of this.#connections) connection.lose()
+  /** All sockets break, or one tab's, and nothing that is on the way arrives. */
+  loseAll(owner?: Owner): void {
+    for (const connection of this.#of(owner)) connection.lose()
   }
 
-  /** All sockets break, and what is on the way arrives as late as it can: right before this device's next batch. */
-  lingerAll(): void {
-    for (const connection of this.#connections) this.#lingering.push(...connection.lose())
+  /** All sockets break, or one tab's, and what is on the way arrives right before the next batch of this device. */
+  lingerAll(owner?: Owner): void {
+    for (const connection of this.#of(owner)) this.#lingering.push(...connection.lose())
   }
 
   /** What the tab sends on one of its sockets takes so long from now on: perhaps longer than it keeps the socket. */
@@ -173,6 +173,10 @@ export class Network {
     const isLost = this.#parts.random.chance(this.faults.answerLost)
     if (isLost) this.#parts.trace.fault("answer lost", owner.name)
     return isLost
+  }
+
+  #of(owner: Owner | undefined): Connection[] {
+    return [...this.#connections].filter((connection) => owner === undefined || connection.owner === owner)
   }
 
   #count(owner: Owner, change: number): void {

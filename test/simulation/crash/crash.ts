@@ -3,7 +3,7 @@ import type { Appended } from "../history.ts"
 import type { Image } from "../image.ts"
 import type { World } from "../world.ts"
 
-/** How a device comes to its end between two steps of its disk. */
+/** How a device, or one of its tabs, comes to its end between two steps of its disk. */
 export type Crash = {
   /** Which call of the disk's probe it follows. */
   readonly at: number
@@ -15,16 +15,28 @@ export type Crash = {
 export type Delivery = "arrives" | "late" | "lost"
 
 export type End =
-  /** The browser ends. Everything complete stays; of what is committed those complete whose places are listed. */
-  | { readonly kind: "kill"; readonly completing: readonly number[] }
+  /**
+   * The browser ends, or one tab beside others. Everything complete stays; of what those that end have committed, the
+   * transactions complete whose places are listed.
+   */
+  | { readonly kind: "kill"; readonly tab: string | undefined; readonly completing: readonly number[] }
   /** The device stops. Of what is complete and not flushed it keeps so much, in order: with 0 what was strict. */
   | { readonly kind: "power"; readonly kept: number }
 
-/** Every way in which the device can end in this moment. */
-export function possibleEnds({ disk }: Device): End[] {
-  const kills = subsets(disk.underWay.length).map((completing): End => ({ kind: "kill", completing }))
+/** Every way in which it can end in this moment. */
+export function possibleEnds(device: Device, world: World): End[] {
+  const { disk } = device
+  const tabs = world.tabsOf(device).flatMap(({ name, isAlive }) => (isAlive ? [name] : []))
+  const kills = [undefined, ...(tabs.length > 1 ? tabs : [])].flatMap((tab) => killsOf(tab, device))
   const cuts = Array.from({ length: disk.unflushed + 1 }, (_, kept): End => ({ kind: "power", kept }))
   return [...kills, ...cuts]
+}
+
+function killsOf(tab: string | undefined, { disk }: Device): End[] {
+  const places = [...disk.underWay.keys()].filter(
+    (at) => tab === undefined || disk.underWay[at]?.owner.name === tab,
+  )
+  return subsets(places).map((completing) => ({ kind: "kill", tab, completing }))
 }
 
 export function possibleDeliveries({ network }: Device): readonly Delivery[] {
@@ -42,14 +54,16 @@ export function isPromised({ kind }: End, { state }: Appended): boolean {
   return state === "stored" || (state === "local" && kind === "kill")
 }
 
-/** All tabs of the device are gone, and its disk holds what is left. */
+/** All tabs of the device are gone, or the one that ends, and its disk holds what is left. */
 export function crash({ delivery, end }: Crash, device: Device, world: World): void {
   const { disk, network } = device
   const completing = end.kind === "kill" ? end.completing.map((at) => disk.underWay[at]) : []
   disk.lastWill = (transaction) => completing.includes(transaction)
-  if (delivery === "lost") network.loseAll()
-  if (delivery === "late") network.lingerAll()
-  for (const tab of world.tabsOf(device)) tab.end(true)
+  const tabs = world.tabsOf(device)
+  const only = end.kind === "kill" ? tabs.find(({ name }) => name === end.tab) : undefined
+  if (delivery === "lost") network.loseAll(only)
+  if (delivery === "late") network.lingerAll(only)
+  for (const tab of only === undefined ? tabs : [only]) tab.end(true)
   if (end.kind === "power") {
     disk.cutPower(end.kept)
     world.history.cutPower(device.name)
@@ -59,11 +73,16 @@ export function crash({ delivery, end }: Crash, device: Device, world: World): v
 
 export function describeCrash({ at, delivery, end }: Crash): string {
   const step = `${at % 2 === 0 ? "before" : "after"} request ${(at >> 1) + 1}`
-  const left = end.kind === "kill" ? `kill, [${end.completing}] completes` : `power cut, keeps ${end.kept}`
-  return `${step}: ${left}; what was sent: ${delivery}`
+  return `${step}: ${describeEnd(end)}; what was sent: ${delivery}`
 }
 
-function subsets(size: number): number[][] {
-  const places = Array.from({ length: size }, (_, at) => at)
-  return Array.from({ length: 2 ** size }, (_, chosen) => places.filter((at) => (chosen >> at) & 1))
+function describeEnd(end: End): string {
+  if (end.kind === "power") return `power cut, keeps ${end.kept}`
+  return `kill of ${end.tab ?? "all"}, [${end.completing}] completes`
+}
+
+function subsets(places: readonly number[]): number[][] {
+  return Array.from({ length: 2 ** places.length }, (_, chosen) =>
+    places.filter((_, at) => (chosen >> at) & 1),
+  )
 }

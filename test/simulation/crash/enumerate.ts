@@ -76,7 +76,7 @@ class Survey {
 
   look({ device, world }: Stage, at: number): void {
     this.probes++
-    for (const end of possibleEnds(device)) {
+    for (const end of possibleEnds(device, world)) {
       const image = imageAfter(end, device)
       world.checker.checkDevice(device, image, (appended) => isPromised(end, appended))
       for (const delivery of possibleDeliveries(device)) {
@@ -95,9 +95,10 @@ class Survey {
     const { disk, network } = device
     const records = this.#recordsAfter(end, device)
     const { sent, arrived } = network.traffic
+    const who = end.kind === "kill" ? end.tab : undefined
     const told = delivery === "arrives" ? sent : `${arrived} ${delivery === "late" ? sent : ""}`
     const others = devices.map((other) => (other === device ? 0 : other.network.traffic.arrived))
-    return [records, told, ...others, edge.life, edge.isUp, disk.faults.full].join()
+    return [who, records, told, ...others, edge.life, edge.isUp, disk.faults.full].join()
   }
 
   /** The same text for the same records. */
