@@ -129,6 +129,7 @@ export class Storm {
 
   #kill(tab: Tab): void {
     if (tab.isAlive) this.#world.trace.fault("tab killed", tab.name)
+    if (this.#fate.chance(0.5)) tab.device.network.lingerAll(tab)
     tab.end(true)
     this.#world.bury()
   }
@@ -209,6 +210,7 @@ export class Storm {
   }
 
   #cutPower(device: Device): void {
+    if (this.#fate.chance(0.5)) device.network.lingerAll()
     for (const tab of this.#world.tabsOf(device)) tab.end(false)
     device.disk.cutPower()
     this.#world.history.cutPower(device.name)
