@@ -110,6 +110,11 @@ export class Disk {
     return this.#queue.filter((transaction) => transaction.isCommitted)
   }
 
+  /** How many transactions wait for what their threads will ask next. */
+  get undecided(): number {
+    return this.#queue.length - this.underWay.length
+  }
+
   /** How many transactions a power cut can take back. */
   get unflushed(): number {
     return this.#unflushed.length

@@ -3,7 +3,7 @@ import type { Tab } from "./tab.ts"
 import type { World } from "./world.ts"
 
 /** How long a device may be without a leader while one of its tabs could lead. */
-const LEADERLESS_MS_MAX = 5_000
+export const LEADERLESS_MS_MAX = 5_000
 
 /** Between two looks; a look sees a leader only once its page has heard of it. */
 const LOOK_MS = 250

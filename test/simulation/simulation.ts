@@ -74,6 +74,7 @@ async function quiet(world: World): Promise<void> {
   const { trace, devices, plan } = world
   trace.note("everything works again")
   world.heal()
+  for (const tab of world.tabs) tab.thaw()
   for (const device of devices) world.openTab(device, plan.ledgers)
   await comesToRest(world)
 }

@@ -139,7 +139,6 @@ export class World {
   /** From now on everything works, for whoever finds out. */
   heal(): void {
     this.edge.start()
-    for (const tab of this.tabs) tab.thaw()
     for (const device of this.devices) {
       device.disk.faults = SOUND_DISK
       device.network.faults = SOUND_NETWORK

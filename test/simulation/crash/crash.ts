@@ -20,6 +20,8 @@ export type End =
    * transactions complete whose places are listed.
    */
   | { readonly kind: "kill"; readonly tab: string | undefined; readonly completing: readonly number[] }
+  /** A tab gets no turns for long, and what it has begun waits for it. */
+  | { readonly kind: "freeze"; readonly tab: string }
   /** The device stops. Of what is complete and not flushed it keeps so much, in order: with 0 what was strict. */
   | { readonly kind: "power"; readonly kept: number }
 
@@ -29,7 +31,8 @@ export function possibleEnds(device: Device, world: World): End[] {
   const tabs = world.tabsOf(device).flatMap(({ name, isAlive }) => (isAlive ? [name] : []))
   const kills = [undefined, ...(tabs.length > 1 ? tabs : [])].flatMap((tab) => killsOf(tab, device))
   const cuts = Array.from({ length: disk.unflushed + 1 }, (_, kept): End => ({ kind: "power", kept }))
-  return [...kills, ...cuts]
+  const freezes = tabs.map((tab): End => ({ kind: "freeze", tab }))
+  return [...kills, ...freezes, ...cuts]
 }
 
 function killsOf(tab: string | undefined, { disk }: Device): End[] {
@@ -39,24 +42,29 @@ function killsOf(tab: string | undefined, { disk }: Device): End[] {
   return subsets(places).map((completing) => ({ kind: "kill", tab, completing }))
 }
 
-export function possibleDeliveries({ network }: Device): readonly Delivery[] {
+export function possibleDeliveries({ kind }: End, { network }: Device): readonly Delivery[] {
   const { sent, arrived } = network.traffic
-  return sent > arrived ? ["arrives", "late", "lost"] : ["arrives"]
+  return kind !== "freeze" && sent > arrived ? ["arrives", "late", "lost"] : ["arrives"]
 }
 
 /** What is on the disk then at least, and all that is on it if nothing that is under way completes. */
 export function imageAfter(end: End, { disk }: Device): Image {
-  return end.kind === "kill" ? disk.committed : disk.imageAfterPowerCut(end.kept)
+  return end.kind === "power" ? disk.imageAfterPowerCut(end.kept) : disk.committed
 }
 
 /** Whether the device has said that an event would outlive such an end. */
 export function isPromised({ kind }: End, { state }: Appended): boolean {
-  return state === "stored" || (state === "local" && kind === "kill")
+  return state === "stored" || (state === "local" && kind !== "power")
 }
 
 /** All tabs of the device are gone, or the one that ends, and its disk holds what is left. */
 export function crash({ delivery, end }: Crash, device: Device, world: World): void {
   const { disk, network } = device
+  if (end.kind === "freeze")
+    return world
+      .tabsOf(device)
+      .find(({ name }) => name === end.tab)
+      ?.freeze()
   const completing = end.kind === "kill" ? end.completing.map((at) => disk.underWay[at]) : []
   disk.lastWill = (transaction) => completing.includes(transaction)
   const tabs = world.tabsOf(device)
@@ -78,6 +86,7 @@ export function describeCrash({ at, delivery, end }: Crash): string {
 
 function describeEnd(end: End): string {
   if (end.kind === "power") return `power cut, keeps ${end.kept}`
+  if (end.kind === "freeze") return `${end.tab} freezes`
   return `kill of ${end.tab ?? "all"}, [${end.completing}] completes`
 }
 

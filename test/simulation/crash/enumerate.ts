@@ -1,6 +1,8 @@
 import type { Device } from "../device.ts"
 import type { DiskTransaction } from "../disk-transaction.ts"
+import { LEADERLESS_MS_MAX } from "../leader-watch.ts"
 import { comesToRest, lastReads } from "../simulation.ts"
+import type { Tab } from "../tab.ts"
 import { Trace, type Violation } from "../trace.ts"
 import { type Parts, World } from "../world.ts"
 import {
@@ -79,7 +81,7 @@ class Survey {
     for (const end of possibleEnds(device, world)) {
       const image = imageAfter(end, device)
       world.checker.checkDevice(device, image, (appended) => isPromised(end, appended))
-      for (const delivery of possibleDeliveries(device)) {
+      for (const delivery of possibleDeliveries(end, device)) {
         this.ends++
         const planned = { at, delivery, end }
         this.#kinds.set(this.#kindOf(planned, device, world), planned) // the last: its apps were told the most
@@ -95,15 +97,25 @@ class Survey {
     const { disk, network } = device
     const records = this.#recordsAfter(end, device)
     const { sent, arrived } = network.traffic
-    const who = end.kind === "kill" ? end.tab : undefined
+    const who = end.kind === "power" ? undefined : end.tab
     const told = delivery === "arrives" ? sent : `${arrived} ${delivery === "late" ? sent : ""}`
     const others = devices.map((other) => (other === device ? 0 : other.network.traffic.arrived))
-    return [who, records, told, ...others, edge.life, edge.isUp, disk.faults.full].join()
+    return [
+      end.kind === "freeze",
+      who,
+      records,
+      told,
+      ...others,
+      edge.life,
+      edge.isUp,
+      disk.faults.full,
+    ].join()
   }
 
   /** The same text for the same records. */
   #recordsAfter(end: End, { disk }: Device): string {
     if (end.kind === "power") return `${disk.writes - disk.unflushed + end.kept}`
+    if (end.kind === "freeze") return `${disk.writes} ${disk.undecided}`
     const completing = disk.underWay.filter((_, at) => end.completing.includes(at))
     return [disk.writes, ...completing.map((transaction) => this.#numberOf(transaction))].join("+")
   }
@@ -120,10 +132,14 @@ function reopen(script: Script, parts: Parts, planned: Crash, second: Survey): P
   const crashThere = (stage: Stage, at: number) => {
     if (at !== planned.at) return
     stage.isOver = true
-    stage.device.disk.probe = () => second.look(stage, at)
+    stage.device.disk.probe = planned.end.kind === "freeze" ? undefined : () => second.look(stage, at)
     crash(planned, stage.device, stage.world)
   }
   return play(script, parts, crashThere, recover)
+}
+
+function isLeading({ isOpen, role }: Tab): boolean {
+  return isOpen && role === "leader"
 }
 
 async function recover(stage: Stage): Promise<void> {
@@ -132,10 +148,12 @@ async function recover(stage: Stage): Promise<void> {
   world.heal()
   stage.isOver = false
   const tab = await stage.opened()
+  await stage.until("somebody leads", () => world.tabsOf(device).some(isLeading), LEADERLESS_MS_MAX)
   checker.checkDevice(device)
   await stage.again(tab)
   stage.append(tab, 1)
   await stage.confirmedFrom(tab)
+  for (const frozen of world.tabs) frozen.thaw()
   await comesToRest(world)
   if (!tab.isOpen) trace.violated("S15", `${tab.name} did not stay open on what the crash had left.`)
   if (trace.violation === undefined) await lastReads(world)

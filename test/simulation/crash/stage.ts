@@ -125,15 +125,15 @@ export class Stage {
   }
 
   /** @throws Over when the script ends before the condition holds. */
-  async until(what: string, condition: () => boolean): Promise<void> {
+  async until(what: string, condition: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
     const { scheduler, trace } = this.world
     const hasEnded = () => this.isOver || trace.violation !== undefined
     await scheduler.run(scheduler.now, hasEnded)
     if (!condition() && !hasEnded())
-      await scheduler.run(scheduler.now + PATIENCE_MS, () => hasEnded() || condition())
+      await scheduler.run(scheduler.now + patienceMs, () => hasEnded() || condition())
     if (hasEnded()) throw new Over()
     if (condition()) return
-    trace.violated("L1", `After ${PATIENCE_MS / 1_000} s it is still not so that ${what}.`)
+    trace.violated("L1", `After ${patienceMs / 1_000} s it is still not so that ${what}.`)
     throw new Over()
   }
 
