@@ -1,3 +1,4 @@
+import { compareKeys } from "../../client/thread/sorted-store.ts"
 import {
   type Durability,
   Exists,
@@ -9,7 +10,6 @@ import {
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import { type Change, keyOf } from "./image.ts"
-import { compareKeys } from "./sorted-store.ts"
 
 type Request = { readonly run: () => unknown; settle(outcome: Outcome): void }
 

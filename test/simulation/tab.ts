@@ -231,7 +231,7 @@ export class Tab {
     const view = await this.#link.ask(() => this.#engine.openView("ledgers", ledgerView(ledgers), streams))
     this.#view = view
     for (const stream of Object.values(streams)) {
-      if (!this.isOpen) return
+      if (this.#state !== "open") return
       const port = {
         postMessage: (answer: LiveRows) => {
           this.#rows(stream, answer)

@@ -54,7 +54,7 @@ export function imageAfter(end: End, { disk }: Device): Image {
 
 /** Whether the device has said that an event would outlive such an end. */
 export function isPromised({ kind }: End, { state }: Appended): boolean {
-  return state === "stored" || (state === "local" && kind !== "power")
+  return state === "stored" || state === "rejected" || (state === "local" && kind !== "power")
 }
 
 /** All tabs of the device are gone, or the one that ends, and its disk holds what is left. */

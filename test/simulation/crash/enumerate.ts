@@ -150,10 +150,10 @@ async function recover(stage: Stage): Promise<void> {
   const tab = await stage.opened()
   await stage.until("somebody leads", () => world.tabsOf(device).some(isLeading), LEADERLESS_MS_MAX)
   checker.checkDevice(device)
-  await stage.again(tab)
   stage.append(tab, 1)
   await stage.confirmedFrom(tab)
-  for (const frozen of world.tabs) frozen.thaw()
+  for (const frozen of world.tabs) frozen.thaw() // it may have locks that another tab needs for the same
+  await stage.again(tab)
   await comesToRest(world)
   if (!tab.isOpen) trace.violated("S15", `${tab.name} did not stay open on what the crash had left.`)
   if (trace.violation === undefined) await lastReads(world)
@@ -179,7 +179,7 @@ async function play(
   } finally {
     console.log = print
     for (const tab of world.tabs) tab.end(true)
-    world.edge.close()
+    world.edge.end()
   }
   return trace
 }

@@ -12,7 +12,7 @@ export async function importEvents(stage: Stage, tab: Tab, events: readonly Ledg
   const { history } = world
   const imported = { stream, device: tab.device.name, tab: tab.name, isImported: true } as const
   for (const event of events.filter(({ id }) => history.get(id) === undefined))
-    history.add({ ...imported, event, state: "asked", offset: undefined })
+    history.add({ ...imported, event, turn: [event], state: "asked", offset: undefined })
   const lines = events.map((event) => JSON.stringify(event))
   await stage.done("everything is imported", async () => {
     const { done } = await tab.ask((engine) => engine.importLines(stream, lines))

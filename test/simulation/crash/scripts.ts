@@ -178,6 +178,18 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
+    name: "some events are refused",
+    ...ALONE,
+    isGuarded: true,
+    async act(stage) {
+      const tab = await stage.opened()
+      for (const count of [1, 1, 1, 1]) stage.append(tab, count)
+      await stage.confirmed()
+      stage.append(tab, 2)
+      await stage.confirmed()
+    },
+  },
+  {
     name: "events are imported",
     ...ALONE,
     async act(stage) {

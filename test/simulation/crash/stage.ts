@@ -16,6 +16,8 @@ export type Script = {
   readonly ledgers: number
   /** The first is the one that crashes. */
   readonly devices: number
+  /** Whether the edge refuses some events: every third of those that a script appends. */
+  readonly isGuarded?: boolean
   act(stage: Stage): Promise<void>
 }
 
@@ -82,7 +84,7 @@ export class Stage {
         type: number % 5 === 4 ? "cleared" : "moved",
         source,
         time: new Date(Math.floor(scheduler.now)).toISOString(),
-        data: { account: ACCOUNTS[number % ACCOUNTS.length] ?? "", amount: number + 1 },
+        data: { account: ACCOUNTS[number % ACCOUNTS.length] ?? "", amount: 3 * (number + 1) },
       }
     })
   }
@@ -90,7 +92,7 @@ export class Stage {
   /** Everything that was appended is answered for by its disk. */
   stored(): Promise<void> {
     const isAnswered = () =>
-      [...this.world.history.all].every(({ state }) => state === "stored" || state === "failed")
+      [...this.world.history.all].every(({ state }) => !["asked", "local"].includes(state))
     return this.until("all is stored", isAnswered)
   }
 
@@ -152,11 +154,11 @@ export class Stage {
 
 /** Nothing more will be said of it. */
 function isSettled({ state, offset, isImported }: Appended): boolean {
-  return state === "failed" || offset !== undefined || isImported === true
+  return state === "failed" || state === "rejected" || offset !== undefined || isImported === true
 }
 
 /** Nothing fails in it by chance. */
-export function quietPlan({ devices, ledgers }: Script): Plan {
+export function quietPlan({ devices, ledgers, isGuarded = false }: Script): Plan {
   return {
     devices,
     ledgers,
@@ -175,8 +177,10 @@ export function quietPlan({ devices, ledgers }: Script): Plan {
       freeze: 0,
       copy: 0,
       restore: 0,
+      close: 0,
     },
     disk: { ...SOUND_DISK, isSlowToAnswer: true },
     network: SOUND_NETWORK,
+    isGuarded,
   }
 }
