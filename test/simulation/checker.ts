@@ -42,7 +42,7 @@ export class Checker {
   }
 
   /** A device's disk as a tab would find it, now or with another image: whole, and with all that was ever stored. */
-  checkDevice({ name, disk }: Device, image = disk.image, isPromised = isKept): void {
+  checkDevice({ name, disk }: Device, image = disk.committed, isPromised = isKept): void {
     this.#judge(() => {
       checkImage(name, image, this.log)
       const entries = outboxOf(image).flatMap((entry) => eventsOf(entry))
