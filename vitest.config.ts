@@ -61,6 +61,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
+          provide: { databases: number("HEADWATER_DATABASES", 60), seed: number("HEADWATER_SEED", 20_26) },
           browser: {
             enabled: true,
             headless: true,

@@ -10,6 +10,7 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
+import { nameDevice } from "./device-name.ts"
 import { condemn, keepEntries, recordOf } from "./losses.ts"
 import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
 import {
@@ -20,7 +21,7 @@ import {
   type WriteTransaction,
 } from "./storage.ts"
 import { Replaced, type StorageHealth } from "./storage-health.ts"
-import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
+import { beginTerm, Deposed, endTerm, holdTerm, type Term } from "./terms.ts"
 
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
@@ -72,7 +73,7 @@ const PAGES_READ_MAX = 2_000
 const ENTRIES_READ_MAX = 64
 
 /**
- * This device's log on disk. Each method is one transaction.
+ * This device's log on disk. Each method that changes the log is one transaction.
  *
  * After every transaction, for each stream:
  *   1. an event is in the outbox or in the pages, never in both;
@@ -96,18 +97,8 @@ export class DeviceLog {
   }
 
   /** This device's name as a producer: made once, kept as long as the database. */
-  async device(newId: () => string): Promise<ProducerId> {
-    return this.#storage.write(
-      "strict",
-      async (tx) => {
-        const found = (await tx.get("meta", "device")) as { id: ProducerId } | undefined // written just below
-        if (found !== undefined) return found.id
-        const id = newId() as ProducerId // made here, for ever
-        tx.put("meta", { name: "device", id })
-        return id
-      },
-      ["meta"],
-    )
+  device(newId: () => string): Promise<ProducerId> {
+    return nameDevice(this.#storage, newId)
   }
 
   /**
@@ -160,7 +151,7 @@ export class DeviceLog {
 
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
   async claim(): Promise<Term> {
-    this.#term = await this.#storage.write("strict", beginTerm, ["meta"])
+    this.#term = await beginTerm(this.#storage)
     return this.#term
   }
 
@@ -300,7 +291,7 @@ export class DeviceLog {
           tx.delete("outbox", entry.key)
           void tx.add(recordOf(stream, entry)) // behind what was there before it
         }
-        await beginTerm(tx)
+        await endTerm(tx)
         return true
       },
       ["outbox", "pages", "streams", "meta"],

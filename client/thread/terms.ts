@@ -1,5 +1,5 @@
 import { LIMITS } from "../../shared/limits.ts"
-import type { WriteTransaction } from "./storage.ts"
+import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 
 /** Which leader a transaction acts for. Each new leader's term is greater than all before it. */
 export type Term = number
@@ -15,14 +15,32 @@ export class Deposed extends Error {}
  * others would have to wait for. Reading the term first would be simpler and would do just that.
  */
 
-/** Begins the next term. Every later write in an earlier one fails. */
-export async function beginTerm(tx: WriteTransaction): Promise<Term> {
-  const found = (await tx.get("meta", TERM)) as { readonly term: Term } | undefined // written just below
-  const term = (found?.term ?? 0) + 1
+/** Begins the next term. Every later write in an earlier one fails. Of tabs that begin the same one the first has it. */
+export async function beginTerm(storage: Storage): Promise<Term> {
+  const term = (await storage.read(lastTerm, ["meta"])) + 1
+  try {
+    await storage.write("strict", (tx) => markBegun(tx, term), ["meta"])
+    return term
+  } catch (reason) {
+    if (reason instanceof Exists) return beginTerm(storage)
+    throw reason
+  }
+}
+
+/** Begins the next term in a transaction that asks other things as well. Nobody leads in it. */
+export async function endTerm(tx: WriteTransaction): Promise<void> {
+  markBegun(tx, (await lastTerm(tx)) + 1)
+}
+
+async function lastTerm(tx: ReadTransaction): Promise<Term> {
+  const found = (await tx.get("meta", TERM)) as { readonly term: Term } | undefined // written below
+  return found?.term ?? 0
+}
+
+function markBegun(tx: WriteTransaction, term: Term): void {
+  tx.insert("meta", { name: markOf(term - 1) })
   tx.put("meta", { name: TERM, term })
-  tx.put("meta", { name: markOf(term - 1) })
   tx.delete("meta", markOf(term - LIMITS.termsRememberedMax))
-  return term
 }
 
 /** Makes the transaction fail with Exists if the term is over. */

@@ -51,7 +51,9 @@ export class Channels {
     const { now } = this.#scheduler
     port.lastAt = Math.max(now + this.#random.delay(0.3), port.lastAt + 0.001)
     this.#scheduler.after(port.lastAt - now, `tell ${port.owner.name} ${kindOf(message)}`, () => {
-      if (port.isOpen && port.owner.isAlive) port.listener(message)
+      port.owner.turn(() => {
+        if (port.isOpen) port.listener(message)
+      })
     })
   }
 }

@@ -1,9 +1,12 @@
-import { decodeClientFrame, type FrameData } from "../../shared/frames.ts"
+import { parseBatch } from "../../shared/batch.ts"
+import { decodeClientFrame, decodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
+import { HEADER } from "../../shared/http.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import type { Offset } from "../../shared/offset.ts"
 import type { Device } from "./device.ts"
 import type { DiskWatcher } from "./disk.ts"
-import { checkImage, checkRemoved, eventsOf, outboxOf, rejectedOf } from "./disk-check.ts"
-import type { Edge } from "./edge.ts"
+import { checkImage, checkRemoved, eventsOf, outboxOf, positionOf, rejectedOf } from "./disk-check.ts"
+import type { Edge, EdgeSocket } from "./edge.ts"
 import { type Appended, type History, isKept } from "./history.ts"
 import { foldLedger, isFolded, type LedgerEvent } from "./model.ts"
 import type { Tab } from "./tab.ts"
@@ -14,7 +17,11 @@ export class Checker {
   readonly #edge: Edge
   readonly #history: History
   readonly #trace: Trace
+  /** A disk was put back to what it was: a number may be tried again, and the edge has to refuse it. */
+  forgivesReuse = false
   readonly #numbers = new Map<string, string>()
+  /** What each socket has asked last, by the id that it gave it. */
+  readonly #asked = new WeakMap<EdgeSocket, { readonly id: number; readonly text: string }>()
 
   constructor(edge: Edge, history: History, trace: Trace) {
     this.#edge = edge
@@ -34,15 +41,15 @@ export class Checker {
       })
   }
 
-  /** A device's disk as a tab would find it now: whole, and with everything that was ever stored. */
-  checkDevice({ name, disk }: Device): void {
+  /** A device's disk as a tab would find it, now or with another image: whole, and with all that was ever stored. */
+  checkDevice({ name, disk }: Device, image = disk.committed, isPromised = isKept): void {
     this.#judge(() => {
-      checkImage(name, disk.image, this.log)
-      const entries = outboxOf(disk.image).flatMap((entry) => eventsOf(entry))
-      const kept = new Set([...entries, ...rejectedOf(disk.image)].map(({ id }) => id))
+      checkImage(name, image, this.log)
+      const entries = outboxOf(image).flatMap((entry) => eventsOf(entry))
+      const kept = new Set([...entries, ...rejectedOf(image)].map(({ id }) => id))
       for (const appended of this.#history.all) {
         const { event, stream, device } = appended
-        if (device !== name || !isKept(appended) || kept.has(event.id)) continue
+        if (device !== name || !isPromised(appended) || kept.has(event.id)) continue
         const isConfirmed = this.log(stream).some(({ id }) => id === event.id)
         if (!isConfirmed)
           throw new Violation(
@@ -54,16 +61,34 @@ export class Checker {
   }
 
   /** An append as it reaches the edge: a number stands for the same bytes for ever. */
-  readonly frame = (stream: StreamPath, data: FrameData): void =>
+  readonly frame = (socket: EdgeSocket, stream: StreamPath, data: FrameData): void =>
     this.#judge(() => {
       const frame = decodeClientFrame(data)
       if (!frame.ok) throw new Violation("FRAME", frame.reason)
       const { producer, epoch, seq } = frame.value.fields
       const number = `${stream} ${producer} ${epoch} ${seq}`
       const [text, before] = [String(frame.value.body), this.#numbers.get(number)]
-      if (before !== undefined && before !== text)
-        throw new Violation("S16", `Other events were sent as ${number}.`)
+      const isOther = before !== undefined && before !== text
+      if (isOther && this.forgivesReuse) this.#trace.fault("number used again", number)
+      else if (isOther) throw new Violation("S16", `Other events were sent as ${number}.`)
       this.#numbers.set(number, text)
+      this.#asked.set(socket, { id: frame.value.id, text })
+    })
+
+  /** A reply as it leaves the edge: where it says that a batch stands, the log has that batch. */
+  readonly reply = (socket: EdgeSocket, stream: StreamPath, data: FrameData): void =>
+    this.#judge(() => {
+      const frame = decodeEdgeFrame(data)
+      const asked = this.#asked.get(socket)
+      if (!frame.ok || frame.value.t !== "reply" || asked?.id !== frame.value.id) return
+      const { headers, status } = frame.value
+      const [from, next] = [headers[HEADER.fromOffset], headers[HEADER.nextOffset]]
+      const isTaken = status < 300 && headers[HEADER.producerConflict] === undefined
+      if (!isTaken || from === undefined || next === undefined) return
+      const [first, end] = [positionOf(from as Offset), positionOf(next as Offset)] // the edge gave them
+      const stored = this.log(stream).slice(first, end)
+      if (JSON.stringify(stored) !== JSON.stringify(parseBatch(asked.text)))
+        throw new Violation("S17", `The edge said that a batch of ${stream} lies from ${from} to ${next}.`)
     })
 
   /** What a live query has told: the edge's log from its start, then only what this device has appended itself. */
@@ -75,7 +100,7 @@ export class Checker {
       const shared = places.findIndex((id, at) => log[at]?.id !== id)
       for (const id of shared === -1 ? [] : places.slice(shared)) {
         const appended = this.#history.get(id)
-        if (appended?.device !== tab.device.name)
+        if (appended === undefined || !tab.device.continues(appended.device))
           throw new Violation(
             "S5",
             `${tab.name} shows ${id} of ${stream} where the edge has ${log[shared]?.id}.`,

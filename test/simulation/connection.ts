@@ -1,5 +1,5 @@
 import type { Socket, SocketListener } from "../../client/thread/host.ts"
-import { SUBPROTOCOL } from "../../shared/frames.ts"
+import { PING, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge, EdgeSocket } from "./edge.ts"
 import { Pipe } from "./pipe.ts"
@@ -16,7 +16,13 @@ export type ConnectionParts = {
   readonly random: Random
   readonly edge: Edge
   readonly delayMs: number
+  readonly traffic: Traffic
+  /** A batch leaves the tab. */
+  sending(): void
 }
+
+/** Counts what tabs have sent to the edge, and what has arrived there. */
+export type Traffic = { sent: number; arrived: number }
 
 /** One socket between a tab and the edge, both ends and what is between them. */
 export class Connection implements EdgeSocket {
@@ -25,6 +31,8 @@ export class Connection implements EdgeSocket {
   readonly #edge: Edge
   readonly #up: Pipe
   readonly #down: Pipe
+  readonly #traffic: Traffic
+  readonly #sending: () => void
   readonly #listener: SocketListener
   readonly #onEnd: (connection: Connection) => void
   #state: "opening" | "open" | "closed" = "opening"
@@ -41,10 +49,12 @@ export class Connection implements EdgeSocket {
     this.#listener = listener
     this.#edge = parts.edge
     this.#onEnd = onEnd
+    this.#traffic = parts.traffic
+    this.#sending = parts.sending
     this.#up = new Pipe(parts.scheduler, parts.random, parts.delayMs)
     this.#down = new Pipe(parts.scheduler, parts.random, parts.delayMs)
-    this.#up.send(this.#label("hello"), () => {
-      if (this.#edge.isUp) this.#down.send(this.#label("opened"), () => this.#opened())
+    this.#sendUp("hello", () => {
+      if (this.#edge.isUp) this.#down.send(this.#label("opened"), () => this.owner.turn(() => this.#opened()))
       this.#edge.open(this)
     })
   }
@@ -56,16 +66,18 @@ export class Connection implements EdgeSocket {
 
   send(frame: string): void {
     this.#down.send(this.#label("frame"), () => {
-      if (this.#state === "open" && this.owner.isAlive) this.#listener.frame(frame)
+      this.owner.turn(() => {
+        if (this.#state === "open") this.#listener.frame(frame)
+      })
     })
   }
 
   close(code: number = LOST): void {
-    this.#down.send(this.#label(`closed ${code}`), () => this.#closed(code))
+    this.#down.send(this.#label(`closed ${code}`), () => this.owner.turn(() => this.#closed(code)))
   }
 
   lost(): void {
-    this.#down.cut(this.#label("lost"), () => this.#closed(LOST))
+    this.#down.cut(this.#label("lost"), () => this.owner.turn(() => this.#closed(LOST)))
   }
 
   /** What a tab sees of it. */
@@ -73,8 +85,9 @@ export class Connection implements EdgeSocket {
     buffered: () => this.#up.waiting,
     send: (frame) => {
       if (this.#state === "opening") throw new Error("InvalidStateError: the socket is not open yet.")
-      if (this.#state === "open")
-        this.#up.send(this.#label("sent"), () => this.#edge.receive(this, frame), frame.length)
+      if (this.#state !== "open") return
+      if (frame !== PING) this.#sending()
+      this.#sendUp("sent", () => this.#edge.receive(this, frame), frame.length)
     },
     close: () => {
       if (this.#state === "closed") return
@@ -87,8 +100,15 @@ export class Connection implements EdgeSocket {
   cut(kind: CutKind): void {
     const clientHears = kind === "both hear" || kind === "edge is deaf"
     const edgeHears = kind === "both hear" || kind === "client is deaf"
-    this.#down.cut(this.#label("cut"), clientHears ? () => this.#closed(LOST) : undefined)
+    const hear = () => this.owner.turn(() => this.#closed(LOST))
+    this.#down.cut(this.#label("cut"), clientHears ? hear : undefined)
     this.#up.cut(this.#label("cut at edge"), edgeHears ? () => this.#edge.hangUp(this) : undefined)
+  }
+
+  /** Neither end hears anything more, not even what is on the way. Gives what the edge would have heard. */
+  lose(): (() => void)[] {
+    this.#down.lose()
+    return this.#up.lose()
   }
 
   slow(delayMs: number): void {
@@ -106,8 +126,17 @@ export class Connection implements EdgeSocket {
     this.#down.release()
   }
 
+  #sendUp(what: string, deliver: () => void, size = 0): void {
+    this.#traffic.sent++
+    const arrive = () => {
+      this.#traffic.arrived++
+      deliver()
+    }
+    this.#up.send(this.#label(what), arrive, size)
+  }
+
   #opened(): void {
-    if (this.#state !== "opening" || !this.owner.isAlive) return
+    if (this.#state !== "opening") return
     this.#state = "open"
     this.#listener.opened(SUBPROTOCOL)
   }
@@ -115,7 +144,7 @@ export class Connection implements EdgeSocket {
   #closed(code: number): void {
     if (this.#state === "closed") return
     this.#end()
-    if (this.owner.isAlive) this.#listener.closed(code)
+    this.#listener.closed(code)
   }
 
   #end(): void {

@@ -22,12 +22,15 @@ export class Device {
   readonly network: Network
   readonly locks: Locks
   readonly channels: Channels
+  /** Whose disk this one's was copied from. */
+  readonly #origin: Device | undefined
   readonly #onlineListeners = new Map<() => void, Owner>()
   readonly #scheduler: Scheduler
   readonly #random: Random
 
-  constructor(name: string, { seed, scheduler, trace, edge, watchDisk }: DeviceParts) {
+  constructor(name: string, { seed, scheduler, trace, edge, watchDisk }: DeviceParts, origin?: Device) {
     this.name = name
+    this.#origin = origin
     this.#scheduler = scheduler
     this.#random = new Random(seed, `${name} threads`)
     const [disk, net] = [new Random(seed, `${name} disk`), new Random(seed, `${name} net`)]
@@ -35,6 +38,11 @@ export class Device {
     this.network = new Network({ name, scheduler, random: net, trace, edge })
     this.locks = new Locks(scheduler, this.#random, (error) => trace.bug(error))
     this.channels = new Channels(scheduler, this.#random)
+  }
+
+  /** Whether its disk may hold what was appended on the device of that name. */
+  continues(name: string): boolean {
+    return this.name === name || (this.#origin?.continues(name) ?? false)
   }
 
   onOnline(owner: Owner, listener: () => void): () => void {
@@ -48,7 +56,9 @@ export class Device {
     for (const [listener, owner] of this.#onlineListeners) {
       if (this.#random.chance(0.2)) continue
       this.#scheduler.after(this.#random.delay(20), `${owner.name} online`, () => {
-        if (owner.isAlive && this.#onlineListeners.has(listener)) listener()
+        owner.turn(() => {
+          if (this.#onlineListeners.has(listener)) listener()
+        })
       })
     }
   }

@@ -33,6 +33,13 @@ export function rejectedOf(image: Image): readonly LedgerEvent[] {
   return entries.flatMap((entry) => eventsOf(entry))
 }
 
+/** Whether anything waits that has no number yet. */
+export function hasUnnumbered(image: Image): boolean {
+  const records = image.store("streams").range() as StreamRecord[] // the log writes these
+  const inFlight = new Set<number>(records.flatMap((record) => record.inFlight?.keys ?? []))
+  return outboxOf(image).some(({ key }) => !inFlight.has(key))
+}
+
 /** Where an offset stands: how many messages come before it. */
 export function positionOf(offset: Offset): number {
   if (offset === START) return 0

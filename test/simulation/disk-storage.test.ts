@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { Storage } from "../../client/thread/storage.ts"
 import { describeStorage } from "../contract/storage.ts"
-import { Disk } from "./disk.ts"
+import { Disk, SteadyOwner } from "./disk.ts"
 import { DiskStorage } from "./disk-storage.ts"
 import { Random } from "./random.ts"
 import { Scheduler } from "./scheduler.ts"
@@ -14,7 +14,7 @@ function freshDisk() {
   const trace = new Trace()
   const scheduler = new Scheduler(new Random(1, "schedule"), trace)
   const disk = new Disk("disk", { scheduler, random: new Random(1, "disk"), trace }, () => {})
-  const opened = (owner = { name: "tab", isAlive: true }): Storage => {
+  const opened = (owner = new SteadyOwner("tab")): Storage => {
     const storage = new DiskStorage(disk, owner)
     const ticking = <T>(work: Promise<T>): Promise<T> => {
       void scheduler.run(scheduler.now + MINUTE_MS)
@@ -39,7 +39,7 @@ function texts(entries: readonly unknown[]): unknown[] {
 describe("a simulated disk", () => {
   test("[SIM4] what was committed when its tab died completes, and what still asked is undone", async () => {
     const { disk, opened } = freshDisk()
-    const tab = { name: "tab", isAlive: true }
+    const tab = new SteadyOwner("tab")
     const storage = opened(tab)
     void storage.write("relaxed", (tx) => void tx.add({ text: "sent" }))
     void storage.write("relaxed", async (tx) => {

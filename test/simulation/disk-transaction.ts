@@ -1,3 +1,4 @@
+import { compareKeys } from "../../client/thread/sorted-store.ts"
 import {
   type Durability,
   Exists,
@@ -10,7 +11,9 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import { type Change, keyOf } from "./image.ts"
 
-type Request = { readonly run: () => unknown; settle(outcome: { value: unknown } | { error: unknown }): void }
+type Request = { readonly run: () => unknown; settle(outcome: Outcome): void }
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
 /** What is said of a transaction when it is begun. */
 export type Terms = {
@@ -34,6 +37,9 @@ export class DiskTransaction implements WriteTransaction {
   #changes: Change[] = []
   #undo: Change[] = []
   #activeTurn: number
+  #failure: unknown
+  /** Answers that a frozen thread has yet to hear. */
+  #unheard = 0
   #lastKeyBefore: number
   #state: "waiting" | "running" | "ended" = "waiting"
   isCommitted = false
@@ -72,34 +78,27 @@ export class DiskTransaction implements WriteTransaction {
   }
 
   getAll(store: StoreName, range: KeyRange, limit?: number): Promise<unknown[]> {
-    const read = () => this.#disk.image.store(store).range(range, limit).map(clone)
+    const { after, upTo } = range
+    if (after !== undefined && upTo !== undefined && compareKeys(after, upTo) >= 0)
+      throw refused("DataError: no key is behind one and not behind the other.")
+    const read = () =>
+      this.#disk.image
+        .store(store)
+        .range(range, limit || undefined)
+        .map(clone)
     return this.#request(store, read) as Promise<unknown[]> // of what `read` gives
   }
 
   add(record: object): Promise<number> {
-    const value = clone(record)
-    const insert = () => {
-      const key = this.#disk.image.lastKey + 1
-      this.#change({ store: "outbox", key, record: { ...value, key } })
-      return key
-    }
-    return this.#request("outbox", insert) as Promise<number> // of what `insert` gives
+    return this.#keep("outbox", record, true) as Promise<number> // the outbox gives numbers
   }
 
   insert(store: StoreName, record: object): void {
-    const value = clone(record)
-    const key = keyOf(store, value as Record<string, unknown>)
-    void this.#request(store, () => {
-      if (this.#disk.image.store(store).get(key) !== undefined)
-        throw new Exists(`${store} has ${String(key)} already.`)
-      this.#change({ store, key, record: value })
-    })
+    void this.#keep(store, record, true)
   }
 
   put(store: StoreName, record: object): void {
-    const value = clone(record)
-    const key = keyOf(store, value as Record<string, unknown>)
-    void this.#request(store, () => this.#change({ store, key, record: value }))
+    void this.#keep(store, record, false)
   }
 
   delete(store: StoreName, key: StorageKey): void {
@@ -118,7 +117,7 @@ export class DiskTransaction implements WriteTransaction {
     for (const request of this.#requests) request.settle({ error: reason })
     this.#requests = []
     this.#end([], [])
-    if (this.owner.isAlive) this.#settle.reject(reason)
+    this.owner.turn(() => this.#settle.reject(reason))
   }
 
   /** Its turn has come. */
@@ -140,30 +139,43 @@ export class DiskTransaction implements WriteTransaction {
   /** Answers some requests; when there are none, it is over. */
   #step(): void {
     if (this.#state === "ended") return
-    const { scheduler, random, trace } = this.#disk.parts
+    const { random, trace } = this.#disk.parts
     if (this.#requests.length > 0) {
-      this.#activeTurn = scheduler.turn
-      try {
-        for (let due = random.whole(1, this.#requests.length); due > 0; due--) this.#answerNext()
-      } catch (reason) {
-        return this.abort(reason)
-      }
+      const most = this.#disk.faults.isSlowToAnswer ? 1 : this.#requests.length
+      for (let due = random.whole(1, most); due > 0; due--) this.#answerNext()
       return this.#stepLater()
     }
+    if (this.#failure !== undefined) return this.abort(this.#failure)
+    if (!this.isCommitted && this.#unheard > 0) return this.owner.turn(() => this.#stepLater()) // it may ask for more
     if (!this.isCommitted && !this.isBodyOver)
       trace.violated("S15", "A transaction ended while its code still waited for something else.")
     if (this.#isFull) {
       trace.fault("disk full", this.#disk.name)
       return this.abort(new HeadwaterError("storage-full", "The simulated disk is full."))
     }
+    this.#disk.probe?.("before")
+    if (this.#hasEnded()) return
     this.#end(this.#changes, this.#undo)
-    if (this.owner.isAlive) this.#settle.resolve()
+    this.#disk.probe?.("after")
+    this.owner.turn(() => this.#settle.resolve())
   }
 
-  /** @throws What makes a request fail, and with it the transaction. */
   #answerNext(): void {
+    this.#disk.probe?.("before")
     const request = this.#requests.shift()
-    request?.settle({ value: request.run() })
+    if (request === undefined) return // whoever looked on has ended it
+    const outcome = outcomeOf(request)
+    this.#disk.probe?.("after")
+    request.settle(outcome)
+    if (!("error" in outcome)) return
+    if (this.isCommitted)
+      this.#failure ??= outcome.error // what else was asked for is answered, and counts for nothing
+    else this.abort(outcome.error)
+  }
+
+  /** Whoever looks on may have ended it. */
+  #hasEnded(): boolean {
+    return this.#state === "ended"
   }
 
   #end(changes: readonly Change[], undo: readonly Change[]): void {
@@ -176,6 +188,20 @@ export class DiskTransaction implements WriteTransaction {
     this.#undo.unshift(...this.#disk.image.apply([change]))
   }
 
+  #keep(store: StoreName, record: object, isNew: boolean): Promise<unknown> {
+    const value = clone(record)
+    const own = keyOf(store, value as Record<string, unknown>)
+    if (own === undefined && store !== "outbox") throw refused("DataError: the record has no key.")
+    return this.#request(store, () => {
+      const { image } = this.#disk
+      const key = own ?? image.lastKey + 1
+      if (isNew && image.store(store).get(key) !== undefined)
+        throw new Exists(`${store} has ${String(key)} already.`)
+      this.#change({ store, key, record: own === undefined ? { ...value, key } : value })
+      return key
+    })
+  }
+
   #writesTo(store: StoreName): boolean {
     return this.#terms.kind === "write" && this.#terms.stores.includes(store)
   }
@@ -186,13 +212,16 @@ export class DiskTransaction implements WriteTransaction {
     if (this.#state === "ended" || this.#activeTurn !== this.#disk.parts.scheduler.turn || this.isCommitted)
       throw new Error("TransactionInactiveError: a request came when the transaction takes none.")
     const answer = new Promise<unknown>((resolve, reject) => {
+      this.#unheard++
       this.#requests.push({
         run,
-        settle: (outcome) => {
-          if (!this.owner.isAlive) return
-          if ("error" in outcome) reject(outcome.error)
-          else resolve(outcome.value)
-        },
+        settle: (outcome) =>
+          this.owner.turn(() => {
+            this.#unheard--
+            this.#activeTurn = this.#disk.parts.scheduler.turn
+            if ("error" in outcome) reject(outcome.error)
+            else resolve(outcome.value)
+          }),
       })
     })
     answer.catch(() => {}) // a failing request fails the transaction, and that is awaited
@@ -200,6 +229,23 @@ export class DiskTransaction implements WriteTransaction {
   }
 }
 
+function outcomeOf(request: Request): Outcome {
+  try {
+    return { value: request.run() }
+  } catch (error) {
+    return { error }
+  }
+}
+
 function clone<T>(value: T): T {
-  return structuredClone(value)
+  try {
+    return structuredClone(value)
+  } catch (reason) {
+    throw refused(String(reason))
+  }
+}
+
+/** What the browser refuses at once. */
+function refused(reason: string): HeadwaterError {
+  return new HeadwaterError("storage-unavailable", reason)
 }

@@ -5,12 +5,43 @@ import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
 
 /** Whoever has opened the database. The dead hear nothing and ask for nothing. */
-export type Owner = { readonly name: string; readonly isAlive: boolean }
+export type Owner = {
+  readonly name: string
+  readonly isAlive: boolean
+  /** Lets it hear something: at once, or when it is no longer frozen. */
+  turn(act: () => void): void
+}
+
+/** Somebody who is never frozen. */
+export class SteadyOwner implements Owner {
+  readonly name: string
+  isAlive = true
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  turn(act: () => void): void {
+    if (this.isAlive) act()
+  }
+}
 
 /** How a device's disk misbehaves: chances per write transaction, and how long a request takes. */
-export type DiskFaults = { readonly full: number; readonly stall: number; readonly delayMs: number }
+export type DiskFaults = {
+  readonly full: number
+  readonly stall: number
+  readonly delayMs: number
+  /** Whether each request is answered in a turn of its own; else some share one. */
+  readonly isSlowToAnswer?: boolean
+}
 
 export const SOUND_DISK: DiskFaults = { full: 0, stall: 0, delayMs: 0.4 }
+
+/** Sees each request, and each commit, right before it takes effect, and right after, before its thread hears of it. */
+export type DiskProbe = (when: "before" | "after") => void
+
+/** Whether a transaction that its thread has committed still completes when the thread is gone. */
+export type LastWill = (transaction: DiskTransaction) => boolean
 
 export type DiskParts = { readonly scheduler: Scheduler; readonly random: Random; readonly trace: Trace }
 
@@ -29,6 +60,10 @@ export class Disk {
   readonly parts: DiskParts
   readonly name: string
   faults: DiskFaults = SOUND_DISK
+  probe: DiskProbe | undefined
+  lastWill: LastWill = (transaction) => !transaction.isWaiting || this.parts.random.chance(0.5)
+  /** Counts the transactions that have written something: the same number, the same records. */
+  writes = 0
   #image = new Image()
   #flushed = new Image()
   #unflushed: (readonly Change[])[] = []
@@ -57,8 +92,7 @@ export class Disk {
   abandon(owner: Owner): void {
     for (const transaction of [...this.#queue]) {
       if (transaction.owner !== owner) continue
-      const isDropped = transaction.isWaiting && this.parts.random.chance(0.5)
-      if (isDropped || !transaction.isCommitted) transaction.abort()
+      if (!transaction.isCommitted || !this.lastWill(transaction)) transaction.abort()
     }
   }
 
@@ -71,20 +105,54 @@ export class Disk {
     return this.#queue.some((transaction) => transaction.owner === owner)
   }
 
-  /** Nobody may be alive. */
-  cutPower(): void {
+  /** Those that have left for the browser and have yet to complete, in the order in which they were begun. */
+  get underWay(): readonly DiskTransaction[] {
+    return this.#queue.filter((transaction) => transaction.isCommitted)
+  }
+
+  /** How many transactions wait for what their threads will ask next. */
+  get undecided(): number {
+    return this.#queue.length - this.underWay.length
+  }
+
+  /** How many transactions a power cut can take back. */
+  get unflushed(): number {
+    return this.#unflushed.length
+  }
+
+  /** What is there of all that is complete. */
+  get committed(): Image {
+    return this.imageAfterPowerCut(this.#unflushed.length)
+  }
+
+  /** What would be there after a power cut that leaves so many of the unflushed transactions. */
+  imageAfterPowerCut(kept: number): Image {
+    const image = this.#flushed.copy()
+    for (const changes of this.#unflushed.slice(0, kept)) image.apply(changes)
+    return image
+  }
+
+  /** Nobody may be alive. @param kept How many of the unflushed transactions are left; by chance unless it is given. */
+  cutPower(kept = this.parts.random.whole(0, this.#unflushed.length)): void {
     for (const transaction of [...this.#queue]) transaction.abort()
-    const kept = this.parts.random.whole(0, this.#unflushed.length)
     this.parts.trace.fault("power cut", `${this.name} keeps ${kept} of ${this.#unflushed.length}`)
-    for (const changes of this.#unflushed.slice(0, kept)) this.#flushed.apply(changes)
+    this.restore(this.imageAfterPowerCut(kept))
+  }
+
+  /** Holds from now on what the image holds, as after a backup was put back. Nobody may be alive. */
+  restore(image: Image): void {
+    for (const transaction of [...this.#queue]) transaction.abort()
+    this.#image = image.copy()
+    this.#flushed = image.copy()
     this.#unflushed = []
-    this.#image = this.#flushed.copy()
+    this.writes++
   }
 
   /** A transaction has ended. `changes` is what it wrote when it took effect. */
   ended(transaction: DiskTransaction, changes: readonly Change[], undo: readonly Change[]): void {
     this.#queue = this.#queue.filter((other) => other !== transaction)
     if (changes.length > 0) {
+      this.writes++
       this.#unflushed.push(changes)
       if (transaction.durability === "strict") {
         for (const written of this.#unflushed) this.#flushed.apply(written)

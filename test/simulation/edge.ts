@@ -18,8 +18,11 @@ export interface EdgeSocket {
   lost(): void
 }
 
-/** Sees each append frame as it reaches the edge. */
-export type FrameWatcher = (stream: StreamPath, frame: FrameData) => void
+/** Sees each append frame as it reaches the edge, and each frame of the edge as it leaves. */
+export type EdgeWatcher = {
+  asked(socket: EdgeSocket, stream: StreamPath, frame: FrameData): void
+  said(socket: EdgeSocket, stream: StreamPath, frame: FrameData): void
+}
 
 const SOCKET_LOST = 1006
 const PREFIX = "/v1/stream/"
@@ -28,7 +31,7 @@ const PREFIX = "/v1/stream/"
 export class Edge {
   readonly #parts: ObjectParts
   readonly #trace: Trace
-  readonly #watch: FrameWatcher
+  readonly #watch: EdgeWatcher
   readonly #objects = new Map<StreamPath, EdgeObject>()
   readonly #sockets = new Map<EdgeSocket, { readonly object: EdgeObject; readonly reader: Reader }>()
   readonly #closed = new Set<StreamPath>()
@@ -37,7 +40,7 @@ export class Edge {
   /** Which process this is. */
   life = 0
 
-  constructor(parts: ObjectParts, trace: Trace, watch: FrameWatcher) {
+  constructor(parts: ObjectParts, trace: Trace, watch: EdgeWatcher) {
     this.#parts = parts
     this.#trace = trace
     this.#watch = watch
@@ -63,10 +66,15 @@ export class Edge {
 
   open(socket: EdgeSocket): void {
     if (!this.#isUp) return socket.close(SOCKET_LOST)
-    const object = this.object(pathOf(socket.url))
+    const stream = pathOf(socket.url)
+    const object = this.object(stream)
     const reader: Reader = {
       caller: ANYONE,
-      send: (frame) => object.output(() => socket.send(String(frame))),
+      send: (frame) =>
+        object.output(() => {
+          this.#watch.said(socket, stream, frame)
+          socket.send(String(frame))
+        }),
       close: (code) => {
         object.disconnect(reader)
         this.#sockets.delete(socket)
@@ -82,7 +90,7 @@ export class Edge {
     if (known === undefined) return
     if (frame === PING) return socket.send(PONG) // by the runtime, past the gate
     if (this.#isDeaf) return
-    this.#watch(pathOf(socket.url), frame)
+    this.#watch.asked(socket, pathOf(socket.url), frame)
     known.object.receive(known.reader, frame)
   }
 

@@ -10,6 +10,8 @@ export type Appended = {
   readonly tab: string
   /** All that was appended in the same turn: an entry is refused whole. */
   readonly turn: readonly LedgerEvent[]
+  /** Nobody is told what becomes of it later. */
+  readonly isImported?: boolean
   /**
    * `asked`: no answer yet, or never, or one that a power cut has undone. `local`: on this device's disk. `stored`:
    * flushed there. `failed`: nothing was stored. `rejected`: the edge has refused it, and its tab was told.
@@ -40,6 +42,12 @@ export class History {
     return this.#byId.get(id)
   }
 
+  /** Its device has said that it has it. */
+  stored(id: string): void {
+    const appended = this.#byId.get(id)
+    if (appended !== undefined) appended.state = "stored"
+  }
+
   get all(): Iterable<Appended> {
     return this.#byId.values()
   }
@@ -55,8 +63,14 @@ export class History {
 
   /** What the device had not flushed may be lost. */
   cutPower(device: string): void {
-    for (const appended of this.all)
-      if (appended.device === device && appended.state === "local") appended.state = "asked"
+    this.forget(device, ({ state }) => state === "local")
+  }
+
+  /** Some of what the device has stored may be lost. */
+  forget(device: string, isLost: (appended: Appended) => boolean): void {
+    for (const appended of this.all) {
+      if (appended.device === device && isKept(appended) && isLost(appended)) appended.state = "asked"
+    }
   }
 
   get tabs(): Iterable<string> {

@@ -30,7 +30,8 @@ export class Image {
     const undo: Change[] = []
     for (const { store, key, record } of changes) {
       undo.unshift({ store, key, record: this.store(store).set(key, record) })
-      if (store === "outbox" && typeof key === "number") this.lastKey = Math.max(this.lastKey, key)
+      const isGiven = store === "outbox" && typeof key === "number" && record !== undefined
+      if (isGiven) this.lastKey = Math.max(this.lastKey, Math.floor(key))
     }
     return undo
   }
@@ -40,10 +41,24 @@ export class Image {
   }
 }
 
-/** The key under which a store keeps a record. The outbox gives its keys itself. */
-export function keyOf(store: StoreName, record: Readonly<Record<string, unknown>>): StorageKey {
-  if (store === "pages") return [String(record.stream), String(record.next)]
-  if (store === "cursors") return [String(record.stream), String(record.name)]
-  if (store === "streams") return String(record.stream)
-  return store === "meta" ? String(record.name) : Number(record.key)
+/** Where records carry their keys. */
+const KEY_PATHS: Readonly<Record<StoreName, string | readonly string[]>> = {
+  outbox: "key",
+  pages: ["stream", "next"],
+  streams: "stream",
+  meta: "name",
+  rejected: "key",
+  cursors: ["stream", "name"],
+}
+
+/** The key that a record carries. In the outbox it may have none: then the outbox gives it one. */
+export function keyOf(store: StoreName, record: Readonly<Record<string, unknown>>): StorageKey | undefined {
+  const path = KEY_PATHS[store]
+  if (typeof path === "string") return isPart(record[path]) ? record[path] : undefined
+  const parts = path.map((name) => record[name]).filter(isPart)
+  return parts.length === path.length ? parts : undefined
+}
+
+function isPart(value: unknown): value is number | string {
+  return typeof value === "number" || typeof value === "string"
 }

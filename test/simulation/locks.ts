@@ -81,21 +81,25 @@ export class Locks {
       if (claim === undefined || this.#holders.has(name)) return
       this.#waiting.set(name, rest)
       this.#holders.set(name, claim)
-      claim
-        .held(claim.lost.signal)
-        .catch((error: unknown) => {
-          if (!claim.signal.aborted) this.#onFailure(error)
-        })
-        .finally(() => {
-          if (claim.owner.isAlive) this.#free(name, claim)
-        })
+      claim.owner.turn(() => this.#hold(name, claim))
     })
+  }
+
+  #hold(name: string, claim: Claim): void {
+    claim
+      .held(claim.lost.signal)
+      .catch((error: unknown) => {
+        if (!claim.signal.aborted) this.#onFailure(error)
+      })
+      .finally(() => {
+        if (claim.owner.isAlive) this.#free(name, claim)
+      })
   }
 
   #take(name: string, holder: Claim): void {
     this.#free(name, holder)
     this.#scheduler.after(this.#random.wait(1_000), `lock ${name} is lost`, () => {
-      if (holder.owner.isAlive) holder.lost.abort()
+      holder.owner.turn(() => holder.lost.abort())
     })
   }
 

@@ -4,6 +4,7 @@ import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../.
 import { Views } from "../../client/thread/views.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
 import { EDGE_MARK } from "../../shared/http.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { NOW } from "../../shared/offset.ts"
 import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
@@ -103,6 +104,24 @@ export const MUTANTS: readonly Mutant[] = [
     parts: { tells: (message) => (message as { kind: string }).kind !== "saved" },
   },
   {
+    name: "frozen leader waited for",
+    bug: "Nobody takes the lead from a tab that has it and says nothing more.",
+    parts: {},
+    install() {
+      const { beatsMissedMax } = LIMITS
+      Object.assign(LIMITS, { beatsMissedMax: Number.POSITIVE_INFINITY })
+      return () => void Object.assign(LIMITS, { beatsMissedMax })
+    },
+  },
+  {
+    name: "deposed leader writes on",
+    bug: "What a leader writes is taken although another leads by now.",
+    parts: wrapping((storage) => ({
+      write: (durability, body, stores) =>
+        storage.write(durability, (tx) => body({ ...methodsOf(tx), insert() {} }), stores),
+    })),
+  },
+  {
     name: "own entries forgotten",
     bug: "A tab takes its own entries for those of another when it looks at the disk.",
     parts: {},
@@ -165,6 +184,18 @@ function wrapping(change: (storage: Storage) => Pick<Storage, "write">): Parts {
   }
 }
 
+/** Its methods as a plain object, some of which another can then replace. */
+function methodsOf(tx: WriteTransaction): WriteTransaction {
+  return {
+    get: (store, key) => tx.get(store, key),
+    getAll: (store, range, limit) => tx.getAll(store, range, limit),
+    add: (record) => tx.add(record),
+    insert: (store, record) => tx.insert(store, record),
+    put: (store, record) => tx.put(store, record),
+    delete: (store, key) => tx.delete(store, key),
+  }
+}
+
 type Tampering = {
   /** Another record for the one that is put; undefined for none. */
   put?(record: Readonly<Record<string, unknown>>): object | undefined
@@ -178,10 +209,7 @@ function writing({ put = (record) => record, keepsEntries = false }: Tampering):
         durability,
         (tx) =>
           body({
-            get: (store, key) => tx.get(store, key),
-            getAll: (store, range, limit) => tx.getAll(store, range, limit),
-            add: (record) => tx.add(record),
-            insert: (store, record) => tx.insert(store, record),
+            ...methodsOf(tx),
             put(store, record) {
               const changed = put(record as Record<string, unknown>) // records are objects with names
               if (changed !== undefined) tx.put(store, changed)

@@ -1,5 +1,5 @@
 import type { Socket, SocketListener } from "../../client/thread/host.ts"
-import { Connection, type CutKind } from "./connection.ts"
+import { Connection, type CutKind, type Traffic } from "./connection.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge } from "./edge.ts"
 import { type Portal, portalAnswer } from "./portal.ts"
@@ -33,8 +33,10 @@ const FATES = ["error", "silence"] as const
 /** One device's way to the edge. */
 export class Network {
   faults = SOUND_NETWORK
+  readonly traffic: Traffic = { sent: 0, arrived: 0 }
   readonly #parts: NetworkParts
   readonly #connections = new Set<Connection>()
+  readonly #lingering: (() => void)[] = []
   readonly #requests = new Map<Owner, number>()
   #isAway = false
   #portal: Portal | undefined
@@ -50,9 +52,7 @@ export class Network {
     this.asked++
     this.#count(owner, 1)
     return new Promise<Response>((resolve, reject) => {
-      const settle = (act: () => void) => {
-        if (owner.isAlive) act()
-      }
+      const settle = (act: () => void) => owner.turn(act)
       const fail = () => settle(() => reject(new TypeError("fetch failed")))
       init.signal?.addEventListener("abort", () =>
         settle(() => reject(new DOMException("Aborted", "AbortError"))),
@@ -66,7 +66,11 @@ export class Network {
 
   openSocket(owner: Owner, url: string, listener: SocketListener): Socket {
     const { scheduler, random, edge } = this.#parts
-    const parts = { scheduler, random, edge, delayMs: this.faults.delayMs }
+    const { faults, traffic } = this
+    const sending = () => {
+      for (const arrive of this.#lingering.splice(0)) arrive()
+    }
+    const parts = { scheduler, random, edge, delayMs: faults.delayMs, traffic, sending }
     const connection = new Connection(owner, url, listener, parts, (ended) => this.#connections.delete(ended))
     this.asked++
     this.#connections.add(connection)
@@ -96,6 +100,16 @@ export class Network {
     if (this.#connections.size === 0) return
     this.#parts.trace.fault(`socket cut, ${kind}`, this.#parts.name)
     this.#parts.random.pick([...this.#connections]).cut(kind)
+  }
+
+  /** All sockets break, or one tab's, and nothing that is on the way arrives. */
+  loseAll(owner?: Owner): void {
+    for (const connection of this.#of(owner)) connection.lose()
+  }
+
+  /** All sockets break, or one tab's, and what is on the way arrives right before the next batch of this device. */
+  lingerAll(owner?: Owner): void {
+    for (const connection of this.#of(owner)) this.#lingering.push(...connection.lose())
   }
 
   /** What the tab sends on one of its sockets takes so long from now on: perhaps longer than it keeps the socket. */
@@ -140,6 +154,7 @@ export class Network {
     const { scheduler, random, edge, trace } = this.#parts
     const later = (label: string, act: () => void) =>
       scheduler.after(random.delay(this.faults.delayMs), `${owner.name} ${label}`, act)
+    this.traffic.sent++
     if (this.#isAway) return this.#lose(then.fail)
     const portal = this.#portal
     if (portal !== undefined) return void later("portal answers", () => then.answer(portalAnswer(portal)))
@@ -148,6 +163,7 @@ export class Network {
       return this.#lose(then.fail)
     }
     later(`${request.method} arrives`, () => {
+      this.traffic.arrived++
       if (!edge.isUp) return void later("refused", then.fail)
       const life = edge.life
       const arrived = async () => {
@@ -175,6 +191,10 @@ export class Network {
     const isLost = this.#parts.random.chance(this.faults.answerLost)
     if (isLost) this.#parts.trace.fault("answer lost", owner.name)
     return isLost
+  }
+
+  #of(owner: Owner | undefined): Connection[] {
+    return [...this.#connections].filter((connection) => owner === undefined || connection.owner === owner)
   }
 
   #count(owner: Owner, change: number): void {

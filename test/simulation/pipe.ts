@@ -52,11 +52,16 @@ export class Pipe {
   /** Of what is on the way a part arrives, from the front, then `lastWord` if there is one, and nothing ever after. */
   cut(label: string, lastWord?: () => void): void {
     if (this.#state === "cut") return
-    this.#state = "cut"
-    this.#held = []
-    const arriving = this.#random.whole(0, this.#inTransit.length)
-    for (const parcel of this.#inTransit.splice(arriving)) parcel.stop()
+    this.lose(this.#random.whole(0, this.#inTransit.length))
     if (lastWord !== undefined) this.#dispatch({ size: 0, label, deliver: lastWord, stop: () => {} })
+  }
+
+  /** Of what is on the way so much arrives, from the front, and nothing ever after. Gives what else would have. */
+  lose(arriving = 0): (() => void)[] {
+    this.#state = "cut"
+    const lost = [...this.#inTransit.splice(arriving), ...this.#held.splice(0)]
+    for (const parcel of lost) parcel.stop()
+    return lost.map(({ deliver }) => deliver)
   }
 
   /** From now on everything takes about so long. */

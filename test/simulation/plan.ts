@@ -11,9 +11,12 @@ export type Fault =
   | "evict"
   | "power"
   | "steal"
-  | "close"
   | "portal"
   | "deaf"
+  | "freeze"
+  | "copy"
+  | "restore"
+  | "close"
 
 /** What one seed's world is made of. Each fault is in about half of the worlds, so that rare ones are not drowned. */
 export type Plan = {
@@ -51,6 +54,9 @@ export function drawPlan(random: Random): Plan {
       close: random.chance(0.2) ? 0.3 : 0,
       portal: some(1),
       deaf: some(0.5),
+      freeze: some(1),
+      copy: some(0.3),
+      restore: some(0.5),
     },
     disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
     network: {

@@ -65,9 +65,17 @@ export class Scheduler {
   }
 }
 
-/** Promises that are ready run before an immediate does. */
+/** Promises that are ready run before an immediate does, or before a message arrives where there is none. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") return void setImmediate(resolve)
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
 }
 
 function isBefore(one: Task, other: Task): boolean {

@@ -3,6 +3,7 @@ import type { Device } from "./device.ts"
 import { outboxOf, rejectedOf } from "./disk-check.ts"
 import { checkLog } from "./final-check.ts"
 import { isKept } from "./history.ts"
+import { LeaderWatch } from "./leader-watch.ts"
 import { Storm } from "./storm.ts"
 import type { Tab } from "./tab.ts"
 import { Trace, type Violation } from "./trace.ts"
@@ -36,15 +37,15 @@ export type SimulationOptions = {
 export async function simulate(seed: number, { parts, onLine }: SimulationOptions = {}): Promise<Outcome> {
   const trace = new Trace(onLine)
   const world = new World(seed, trace, parts)
-  const print = console.error
-  console.error = (...words) => trace.note(`edge says ${words.join(" ")}`)
+  const print = console.log
+  console.log = (...words) => trace.note(`edge says ${words.join(" ")}`)
   try {
     await storm(world)
     if (trace.violation === undefined) await quiet(world)
     if (trace.violation === undefined) await idle(world)
     if (trace.violation === undefined) await lastReads(world)
   } finally {
-    console.error = print
+    console.log = print
     for (const tab of world.tabs) tab.end(true)
     world.edge.end()
   }
@@ -63,17 +64,27 @@ export async function simulate(seed: number, { parts, onLine }: SimulationOption
 
 async function storm(world: World): Promise<void> {
   const storm = new Storm(world)
+  const watch = new LeaderWatch(world)
   storm.begin()
+  watch.begin()
   await world.scheduler.run(world.plan.stormMs, () => world.trace.violation !== undefined)
   storm.end()
+  watch.end()
 }
 
 /** Nothing fails any more. Each device has somebody who looks, and who ends a pause. */
 async function quiet(world: World): Promise<void> {
-  const { scheduler, trace, devices, plan } = world
+  const { trace, devices, plan } = world
   trace.note("everything works again")
   world.heal()
+  for (const tab of world.tabs) tab.thaw()
   for (const device of devices) world.openTab(device, plan.ledgers)
+  await comesToRest(world)
+}
+
+/** Everything that was stored reaches the edge, everybody reads to the end, and then nothing is under way any more. */
+export async function comesToRest(world: World): Promise<void> {
+  const { scheduler, trace } = world
   const end = scheduler.now + LIVENESS_MS
   let missing: Missing[]
   do {
@@ -134,7 +145,7 @@ function unanswered({ history }: World, tab: Tab): Missing[] {
     const { event, state, offset } = appended
     if (state === "asked")
       missing.push({ rule: "L1", what: `${tab.name} was never answered about ${event.id}.` })
-    if (isKept(appended) && offset === undefined)
+    if (isKept(appended) && offset === undefined && !appended.isImported)
       missing.push({ rule: "L1", what: `${tab.name} was never told that ${event.id} is confirmed.` })
   }
   return missing
@@ -145,7 +156,7 @@ function rejectedOn(devices: readonly Device[]): ReadonlySet<string> {
 }
 
 /** Everything is read once more from where it is kept, and everybody leaves. */
-async function lastReads(world: World): Promise<void> {
+export async function lastReads(world: World): Promise<void> {
   const { devices, streams, checker, trace, edge, history, scheduler, tabs } = world
   for (const device of devices) checker.checkDevice(device)
   for (const stream of streams) {

@@ -1,6 +1,8 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import type { CutKind } from "./connection.ts"
 import type { Device } from "./device.ts"
+import { hasUnnumbered } from "./disk-check.ts"
+import type { Image } from "./image.ts"
 import { ACCOUNTS, type LedgerEvent } from "./model.ts"
 import type { Fault } from "./plan.ts"
 import { PORTALS } from "./portal.ts"
@@ -25,11 +27,15 @@ const CUTS: readonly CutKind[] = ["both hear", "client is deaf", "edge is deaf",
 /** How many events one run appends at most: rows are compared often. */
 const EVENTS_MAX = 250
 
+/** How many devices one run has at most, copies included. */
+const DEVICES_MAX = 6
+
 /** What users do and what befalls them, drawn from the seed. */
 export class Storm {
   readonly #world: World
   readonly #users: Random
   readonly #fate: Random
+  readonly #backups = new Map<Device, Image>()
   #isOver = false
 
   constructor(world: World) {
@@ -124,6 +130,7 @@ export class Storm {
 
   #kill(tab: Tab): void {
     if (tab.isAlive) this.#world.trace.fault("tab killed", tab.name)
+    if (this.#fate.chance(0.5)) tab.device.network.lingerAll(tab)
     tab.end(true)
     this.#world.bury()
   }
@@ -161,6 +168,13 @@ export class Storm {
         return this.#closeStream(this.#fate.pick(this.#world.streams))
       case "steal":
         if (device.locks.steal()) trace.fault("lock stolen", device.name)
+        return
+      case "freeze":
+        return this.#freeze(device)
+      case "copy":
+        return this.#copy(device)
+      case "restore":
+        return this.#restore(device)
     }
   }
 
@@ -171,7 +185,41 @@ export class Storm {
     edge.close(stream).catch((error: unknown) => trace.note(`not closed: ${error}`))
   }
 
+  /**
+   * Somebody copies a device, and both go on. Nothing waits there but what is in flight: of what both would send under
+   * numbers of their own, nobody could say that it is the same.
+   */
+  #copy(device: Device): void {
+    const { devices, trace } = this.#world
+    if (devices.length >= DEVICES_MAX || hasUnnumbered(device.disk.committed)) return
+    const copied = this.#world.copy(device)
+    trace.fault("device copied", `${device.name} to ${copied.name}`)
+    this.#open(copied)
+  }
+
+  /** The first time somebody makes a backup, the next time it is put back. */
+  #restore(device: Device): void {
+    const backup = this.#backups.get(device)
+    if (backup === undefined) return void this.#backups.set(device, device.disk.committed)
+    this.#backups.delete(device)
+    this.#world.trace.fault("backup put back", device.name)
+    this.#world.restore(device, backup)
+  }
+
+  /** The browser gives a tab no turns for a while: mostly the one that leads, whom the others wait for. */
+  #freeze(device: Device): void {
+    const { trace, scheduler } = this.#world
+    const tabs = this.#world.tabsOf(device).filter((tab) => tab.isOpen)
+    const leaders = tabs.filter((tab) => tab.role === "leader")
+    if (tabs.length === 0) return
+    const tab = this.#fate.pick(leaders.length > 0 && this.#fate.chance(0.7) ? leaders : tabs)
+    trace.fault("tab frozen", tab.name)
+    tab.freeze()
+    scheduler.after(this.#fate.whole(2_000, 30_000), `${tab.name} thaws`, () => tab.thaw())
+  }
+
   #cutPower(device: Device): void {
+    if (this.#fate.chance(0.5)) device.network.lingerAll()
     for (const tab of this.#world.tabsOf(device)) tab.end(false)
     device.disk.cutPower()
     this.#world.history.cutPower(device.name)

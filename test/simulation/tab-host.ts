@@ -46,8 +46,9 @@ export class TabHost implements Host {
   after(ms: number, run: () => void): () => void {
     const { scheduler, owner } = this.#parts
     const stopTask = scheduler.after(ms, `${owner.name} timer`, () => {
-      this.#timers.delete(stop)
-      if (owner.isAlive) run()
+      owner.turn(() => {
+        if (this.#timers.delete(stop)) run() // a frozen thread may stop a timer before it comes to it
+      })
     })
     const stop = () => {
       this.#timers.delete(stop)

@@ -1,5 +1,6 @@
 import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
-import { type LiveRows, NEXT, type NewEntry, type Notice } from "../../client/port.ts"
+import { type LiveRows, NEXT, type NewEntry, type Notice, type Reply } from "../../client/port.ts"
+import type { ThreadStatus } from "../../client/status.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import type { Durability } from "../../client/thread/storage.ts"
@@ -18,6 +19,7 @@ import {
 } from "./model.ts"
 import { TabHost, type TabHostParts } from "./tab-host.ts"
 import { ThreadLink, taken } from "./thread-link.ts"
+import { ThreadTurns } from "./thread-turns.ts"
 import type { Trace } from "./trace.ts"
 
 /** After a client has closed, before somebody looks whether it has left anything. */
@@ -39,6 +41,7 @@ export class Tab {
   readonly host: TabHost
   readonly streams = new Set<StreamPath>()
   readonly #parts: TabParts
+  readonly #turns: ThreadTurns
   readonly #engine: Engine
   readonly #link: ThreadLink
   readonly #outgoing: Outgoing
@@ -48,10 +51,12 @@ export class Tab {
   #viewed: readonly StreamPath[] = []
   #ledgers = 0
   #isPaused = false
+  #role: ThreadStatus["role"] = "follower"
 
   constructor(parts: TabParts) {
     this.#parts = parts
     this.name = parts.name
+    this.#turns = new ThreadTurns(parts.scheduler, parts.name)
     this.device = parts.device
     this.host = new TabHost({ ...parts, owner: this })
     this.#engine = new Engine(this.host)
@@ -75,7 +80,24 @@ export class Tab {
 
   /** Whether the app can use it. */
   get isOpen(): boolean {
-    return this.#state === "open"
+    return this.#state === "open" && this.#turns.isRunning
+  }
+
+  get role(): ThreadStatus["role"] {
+    return this.#role
+  }
+
+  turn(act: () => void): void {
+    this.#turns.take(act)
+  }
+
+  /** Its page and its thread get no turn any more, until `thaw`. */
+  freeze(): void {
+    this.#turns.freeze()
+  }
+
+  thaw(): void {
+    this.#turns.thaw()
   }
 
   /** Whether it shows its user that it stays off the network. */
@@ -110,6 +132,11 @@ export class Tab {
     } catch (error) {
       this.#failed(error)
     }
+  }
+
+  /** Asks the thread for what the app's page would. */
+  ask<T>(call: (engine: Engine) => Promise<Reply<T>>): Promise<T> {
+    return this.#link.ask(() => call(this.#engine))
   }
 
   openStream(stream: StreamPath): void {
@@ -176,6 +203,7 @@ export class Tab {
   end(hangsUp: boolean): void {
     if (this.#state === "gone") return
     this.#state = "gone"
+    this.#turns.end()
     this.device.abandon(this, hangsUp)
     this.host.end()
   }
@@ -197,7 +225,7 @@ export class Tab {
     const view = await this.#link.ask(() => this.#engine.openView("ledgers", ledgerView(ledgers), streams))
     this.#view = view
     for (const stream of Object.values(streams)) {
-      if (!this.isOpen) return
+      if (this.#state !== "open") return
       const port = {
         postMessage: (answer: LiveRows) => {
           this.#rows(stream, answer)
@@ -255,11 +283,16 @@ export class Tab {
   #hear(notice: Notice, next: () => void): void {
     this.#link.tell(() => {
       if (notice.kind === "status") {
-        this.#isPaused = notice.status.paused
+        this.#shown(notice.status)
         this.#outgoing.counted(notice)
         this.#answer(next)
       } else if (notice.kind !== "token-wanted") this.#outgoing.settle(notice)
     })
+  }
+
+  #shown({ paused, role }: ThreadStatus): void {
+    this.#isPaused = paused
+    this.#role = role
   }
 
   /** The page answers a message that has come by a port. */

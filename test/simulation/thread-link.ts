@@ -28,11 +28,12 @@ export class ThreadLink {
   askFor<T>(call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#toThread.send(`${this.#owner.name} asks`, () => {
-        if (!this.#owner.isAlive) return
-        call().then(
-          (value) => this.tell(() => resolve(value)),
-          (error: unknown) => this.tell(() => reject(error)),
-        )
+        this.#owner.turn(() => {
+          call().then(
+            (value) => this.tell(() => resolve(value)),
+            (error: unknown) => this.tell(() => reject(error)),
+          )
+        })
       })
     })
   }
@@ -40,7 +41,7 @@ export class ThreadLink {
   /** The thread says something to the page. */
   tell(hear: () => void): void {
     this.#toPage.send(`${this.#owner.name} hears`, () => {
-      if (this.#owner.isAlive) hear()
+      this.#owner.turn(hear)
     })
   }
 }

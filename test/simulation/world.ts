@@ -5,8 +5,10 @@ import type { StreamHost } from "../../worker/stream/stream-host.ts"
 import { Checker } from "./checker.ts"
 import { Device } from "./device.ts"
 import { SOUND_DISK } from "./disk.ts"
+import { eventsOf, outboxOf, rejectedOf } from "./disk-check.ts"
 import { Edge } from "./edge.ts"
 import { History } from "./history.ts"
+import type { Image } from "./image.ts"
 import { isGuarded, type LedgerEvent, STREAMS } from "./model.ts"
 import { SOUND_NETWORK } from "./network.ts"
 import { drawPlan, type Plan } from "./plan.ts"
@@ -28,6 +30,8 @@ export type Parts = {
   tells?(message: unknown): boolean
   /** False: the edge says what is not on disk yet. */
   readonly gated?: boolean
+  /** What the world is made of, when it is not drawn from the seed. */
+  readonly plan?: Plan
 }
 
 /** Devices with tabs, the ways between them, and an edge: everything of one run but what happens. */
@@ -39,7 +43,7 @@ export class World {
   readonly edge: Edge
   readonly history = new History()
   readonly checker: Checker
-  readonly devices: readonly Device[]
+  readonly devices: Device[] = []
   readonly streams: readonly StreamPath[]
   tabs: Tab[] = []
   readonly #parts: Parts
@@ -49,7 +53,7 @@ export class World {
     this.seed = seed
     this.trace = trace
     this.#parts = parts
-    this.plan = drawPlan(new Random(seed, "plan"))
+    this.plan = parts.plan ?? drawPlan(new Random(seed, "plan"))
     this.scheduler = new Scheduler(new Random(seed, "schedule"), trace)
     const { scheduler } = this
     const core = parts.core ?? ((host: StreamHost) => new StreamCore(host))
@@ -61,14 +65,37 @@ export class World {
       gated: parts.gated ?? true,
       guard: (message: unknown) => this.#guard(message as LedgerEvent), // the apps append nothing else
     }
-    this.edge = new Edge(object, trace, (stream, frame) => this.checker.frame(stream, frame))
+    this.edge = new Edge(object, trace, {
+      asked: (socket, stream, frame) => this.checker.frame(socket, stream, frame),
+      said: (socket, stream, frame) => this.checker.reply(socket, stream, frame),
+    })
     this.checker = new Checker(this.edge, this.history, trace)
     this.streams = STREAMS.slice(0, this.plan.ledgers)
-    this.devices = Array.from({ length: this.plan.devices }, (_, at) => {
-      const name = `d${at}`
-      const watchDisk = this.checker.watchDisk(name)
-      return new Device(name, { seed, scheduler, trace, edge: this.edge, watchDisk })
-    })
+    for (let left = this.plan.devices; left > 0; left--) this.#addDevice()
+  }
+
+  /** Another device that has a copy of this one's disk, as of a profile that was copied, or a machine. */
+  copy(device: Device): Device {
+    const copied = this.#addDevice(device)
+    copied.disk.restore(device.disk.committed)
+    copied.disk.faults = device.disk.faults
+    copied.network.faults = device.network.faults
+    this.checker.forgivesReuse = true
+    return copied
+  }
+
+  /** The device is put back to what its disk once held. What it alone has stored since is gone, and nobody is wrong. */
+  restore(device: Device, image: Image): void {
+    device.network.loseAll()
+    for (const tab of this.tabsOf(device)) tab.end(true)
+    device.disk.restore(image)
+    const pending = outboxOf(image).flatMap((entry) => eventsOf(entry))
+    const kept = new Set([...pending, ...rejectedOf(image)].map(({ id }) => id))
+    const isLeft = (id: string, stream: StreamPath) =>
+      kept.has(id) || this.checker.log(stream).some((event) => event.id === id)
+    this.history.forget(device.name, ({ event, stream }) => !isLeft(event.id, stream))
+    this.checker.forgivesReuse = true
+    this.bury()
   }
 
   tabsOf(device: Device): Tab[] {
@@ -121,6 +148,15 @@ export class World {
 
   #guard(event: LedgerEvent): string | undefined {
     return this.plan.isGuarded && isGuarded(event) ? `The edge wants no ${event.data.amount}.` : undefined
+  }
+
+  #addDevice(origin?: Device): Device {
+    const { seed, scheduler, trace, edge } = this
+    const name = `d${this.devices.length}`
+    const watchDisk = this.checker.watchDisk(name)
+    const device = new Device(name, { seed, scheduler, trace, edge, watchDisk }, origin)
+    this.devices.push(device)
+    return device
   }
 
   #now(): Millis {
