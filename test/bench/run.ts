@@ -9,6 +9,9 @@ import { measureEdgeFanOut } from "./metrics/edge/fan-out.ts"
 import { measureEdgeRead } from "./metrics/edge/read.ts"
 import { measureEdgeWake } from "./metrics/edge/wake.ts"
 import { measureEdgeWriters } from "./metrics/edge/writers.ts"
+import { measureHandOver } from "./metrics/hand-over.ts"
+import { measureLargeLog } from "./metrics/large-log.ts"
+import { measureLogCatchUp } from "./metrics/log-catch-up.ts"
 import { measureOptimistic } from "./metrics/optimistic.ts"
 import { measurePropagation } from "./metrics/propagation.ts"
 import { measureSize } from "./metrics/size.ts"
@@ -31,6 +34,9 @@ const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   append: measureAppend,
   burst: measureBurst,
   "catch-up": measureCatchUp,
+  "catch-up/log": measureLogCatchUp,
+  "large-log": measureLargeLog,
+  "hand-over": measureHandOver,
   propagation: measurePropagation,
   optimistic: measureOptimistic,
   upload: measureUpload,
