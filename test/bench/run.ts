@@ -53,6 +53,7 @@ const NOTES = [
   "Events have about 160 bytes. A ratio of 1 is as good as raw. A browser's clock ticks every 0.1 ms.",
   "Between browsers both pages read the system's clock, and half of the events go each way: a difference cancels.",
   "The edge and the raw worker run side by side in the same runtime; the client's cost is in both.",
+  "Raw events of a burst are made by the browser's plain calls: randomUUID, toISOString, JSON.stringify; unvalidated.",
   "A catch-up of ours ends when the rows are seen, the raw one when they are seen and the disk has the last byte.",
 ]
 

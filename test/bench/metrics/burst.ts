@@ -25,9 +25,11 @@ export async function measureBurst(stage: Stage): Promise<Figure[]> {
 
 async function measureOne(stage: Stage, burst: (typeof BURSTS)[number]): Promise<Figure[]> {
   const { what, turns, depth, timesRaw } = burst
-  const sampleOf = ({ ms, ...blocks }: { ms: number; blockMs: number; appendMs: number }) => ({
+  const sampleOf = ({ ms, blockMs, appendMs }: { ms: number; blockMs: number; appendMs: number }) => ({
     rate: (COUNT / ms) * 1_000,
-    ...blocks,
+    blockMs,
+    appendMs,
+    diskMs: ms - appendMs,
   })
   const sides = await stage.withBrowser((newPage) =>
     alternate(stage.rounds, {
@@ -59,6 +61,7 @@ async function measureOne(stage: Stage, burst: (typeof BURSTS)[number]): Promise
       unit: "ms",
       target: { overRaw: BLOCK_MS_MAX },
     }),
-    figureOf(sides, "appendMs", { what: `${what}: appending of a turn, before it leaves`, unit: "ms" }),
+    figureOf(sides, "appendMs", { what: `${what}: of it to make and append them`, unit: "ms" }),
+    figureOf(sides, "diskMs", { what: `${what}: of it from there to the disk`, unit: "ms" }),
   ]
 }
