@@ -11,6 +11,7 @@ import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { Reappended } from "../thread/recovery.ts"
 import type { RejectedEvent } from "../thread/rejections.ts"
+import { newEventId, timeNow } from "./event-names.ts"
 import type { AppendDurability, Outgoing } from "./outgoing.ts"
 import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
 import {
@@ -228,8 +229,8 @@ export class Stream<S extends EventSchemas> {
   }
 
   #encode(type: string, data: unknown, about: { readonly subject?: string }): { id: EventId; text: string } {
-    const id = crypto.randomUUID() as EventId // a fresh UUID names one event
-    const attributes = { id, type, source: this.#host.source, time: new Date().toISOString(), ...about }
+    const id = newEventId()
+    const attributes = { id, type, source: this.#host.source, time: timeNow(), ...about }
     return { id, text: encodeEvent(this.#definition, attributes, data) }
   }
 }

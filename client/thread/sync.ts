@@ -55,6 +55,8 @@ export class StreamSync {
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
   #tail: Offset | undefined
+  /** Settles when the page that was last read is written, or could not be. */
+  #written: Promise<void> = Promise.resolve()
   /** Ends the request, the socket or the timer that the state has begun. */
   #letGo: () => void = () => {}
 
@@ -150,8 +152,9 @@ export class StreamSync {
     this.#way.reached()
     const { page, upToDate, closed } = answer.value
     if (upToDate) this.#tail = page.next
-    const written = this.#took(page)
-    if (!upToDate) await written // one page is written while the next is on its way; more would gather in memory
+    const before = this.#written
+    this.#written = this.#took(page).catch(() => {}) // `#failed` has been told
+    if (!upToDate) await before // one page is written while the next is on its way; more would gather in memory
     if (signal.aborted) return
     if (closed && upToDate) return this.#refuse("closed", CLOSED)
     this.input({ kind: "page-read", upToDate })

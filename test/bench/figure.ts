@@ -1,6 +1,6 @@
 import { summarize } from "./statistics.ts"
 
-export type Unit = "ms" | "events/s" | "MB/s" | "kB"
+export type Unit = "ms" | "events/s" | "MB/s" | "kB" | "MB"
 
 /** What one metric found: ours and the raw operation of the same kind, one value for each round. */
 export type Figure = {

@@ -17,6 +17,13 @@ export async function fillStream(url: string, count: number): Promise<void> {
   }
 }
 
+/** The offset at which a stream ends. */
+export async function tailOf(url: string): Promise<string> {
+  const tail = (await ask(url, { method: "HEAD" })).headers.get("stream-next-offset")
+  if (tail === null) throw new Error(`HEAD ${url} was answered without an offset.`)
+  return tail
+}
+
 /** An event as one of our clients writes it. */
 export function eventOf(n: number): object {
   const time = new Date(Date.UTC(2026, 0, 1) + n).toISOString()
@@ -24,8 +31,9 @@ export function eventOf(n: number): object {
   return { id: crypto.randomUUID(), type: "item.added", source: "bench", time, data }
 }
 
-async function ask(url: string, init: RequestInit): Promise<void> {
+async function ask(url: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(url, init)
   if (!answer.ok)
     throw new Error(`${init.method} ${url} was answered ${answer.status}: ${await answer.text()}`)
+  return answer
 }

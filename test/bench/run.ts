@@ -9,6 +9,9 @@ import { measureEdgeFanOut } from "./metrics/edge/fan-out.ts"
 import { measureEdgeRead } from "./metrics/edge/read.ts"
 import { measureEdgeWake } from "./metrics/edge/wake.ts"
 import { measureEdgeWriters } from "./metrics/edge/writers.ts"
+import { measureHandOver } from "./metrics/hand-over.ts"
+import { measureLargeLog } from "./metrics/large-log.ts"
+import { measureLogCatchUp } from "./metrics/log-catch-up.ts"
 import { measureOptimistic } from "./metrics/optimistic.ts"
 import { measurePropagation } from "./metrics/propagation.ts"
 import { measureSize } from "./metrics/size.ts"
@@ -31,6 +34,9 @@ const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   append: measureAppend,
   burst: measureBurst,
   "catch-up": measureCatchUp,
+  "catch-up/log": measureLogCatchUp,
+  "large-log": measureLargeLog,
+  "hand-over": measureHandOver,
   propagation: measurePropagation,
   optimistic: measureOptimistic,
   upload: measureUpload,
@@ -47,6 +53,7 @@ const NOTES = [
   "Events have about 160 bytes. A ratio of 1 is as good as raw. A browser's clock ticks every 0.1 ms.",
   "Between browsers both pages read the system's clock, and half of the events go each way: a difference cancels.",
   "The edge and the raw worker run side by side in the same runtime; the client's cost is in both.",
+  "Raw events of a burst are made by the browser's plain calls: randomUUID, toISOString, JSON.stringify; unvalidated.",
   "A catch-up of ours ends when the rows are seen, the raw one when they are seen and the disk has the last byte.",
 ]
 

@@ -1,9 +1,9 @@
 import type { BrowserContext, Page } from "playwright-core"
-import { createProfile } from "../support/chromium.ts"
+import { createProfile, type Profile } from "../support/chromium.ts"
 import { startEdge, type TestEdge } from "../support/edge.ts"
 import { type Site, serveSite } from "../support/site.ts"
 import { openPair, type Pair } from "./edge/pair.ts"
-import { fillStream } from "./fill.ts"
+import { fillStream, tailOf } from "./fill.ts"
 
 /** What every metric plays on: a real edge; and, made when the first one asks, a raw worker, a built page, browsers. */
 export type Stage = {
@@ -17,6 +17,8 @@ export type Stage = {
   fresh(what: string): string
   /** The address of a stream at the edge. */
   urlOf(path: string): string
+  /** The offset at which a stream ends. */
+  tail(path: string): Promise<string>
   /** A stream of so many events, made the first time. Nobody appends to it. @returns its path */
   filled(count: number): Promise<string>
   /**
@@ -26,8 +28,14 @@ export type Stage = {
   withBrowser<T>(act: (newPage: () => Promise<Page>, context: BrowserContext) => Promise<T>): Promise<T>
   /** One page of such a browser. */
   withPage<T>(act: (page: Page) => Promise<T>): Promise<T>
+  /** A disk that begins empty and outlives its browsers: each visit starts one, and ends it. */
+  withDisk<T>(act: (visit: Visit) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
+
+export type Visit = <T>(
+  act: (newPage: () => Promise<Page>, context: BrowserContext) => Promise<T>,
+) => Promise<T>
 
 export async function openStage(options: { rounds: number; quick: boolean }): Promise<Stage> {
   const edge = await startEdge()
@@ -49,22 +57,34 @@ export async function openStage(options: { rounds: number; quick: boolean }): Pr
     pair: pair.get,
     fresh: (what) => `${what}-${++names}`,
     urlOf,
+    tail: (path) => tailOf(urlOf(path)),
     filled(count) {
       const known = filled.get(count) ?? fill(count)
       filled.set(count, known)
       return known
     },
-    withBrowser: async (act) => withBrowser(await site.get(), act),
-    withPage: async (act) => withBrowser(await site.get(), async (newPage) => act(await newPage())),
+    withBrowser: async (act) => withDisk(await site.get(), (visit) => visit(act)),
+    withPage: async (act) =>
+      withDisk(await site.get(), (visit) => visit(async (newPage) => act(await newPage()))),
+    withDisk: async (act) => withDisk(await site.get(), act),
     close: () => end(edge, [pair.made(), site.made()]),
   }
 }
 
-async function withBrowser<T>(
+async function withDisk<T>(site: Site, act: (visit: Visit) => Promise<T>): Promise<T> {
+  const profile = await createProfile()
+  try {
+    return await act((visiting) => visitOf(profile, site, visiting))
+  } finally {
+    await profile.delete()
+  }
+}
+
+async function visitOf<T>(
+  profile: Profile,
   site: Site,
   act: (newPage: () => Promise<Page>, context: BrowserContext) => Promise<T>,
 ): Promise<T> {
-  const profile = await createProfile()
   const context = await profile.open()
   const newPage = async () => {
     const page = await context.newPage()
@@ -77,7 +97,6 @@ async function withBrowser<T>(
     return await act(newPage, context)
   } finally {
     await context.close()
-    await profile.delete()
   }
 }
 

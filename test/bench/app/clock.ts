@@ -31,6 +31,34 @@ export async function timeEach(count: number, act: (i: number) => Promise<unknow
   return times
 }
 
+/** Turns before a burst is timed, as an app has had some: the browser has compiled what they run. */
+export const WARM_UP_TURNS = 50
+
+/** A burst of appends: until all is flushed, of it the making and appending of the events, the page's longest block. */
+export type Burst = { readonly ms: number; readonly blockMs: number; readonly appendMs: number }
+
+/**
+ * Appends in one turn after the other, each awaited until it is flushed.
+ *
+ * @param turns What is appended in each.
+ * @param append Appends what one turn holds; the promise is of its being flushed.
+ */
+export async function timeBurst<T>(
+  turns: readonly T[],
+  append: (turn: T) => Promise<unknown>,
+): Promise<Burst> {
+  let appendMs = 0
+  const times = await longestBlock(async () => {
+    for (const turn of turns) {
+      const start = performance.now()
+      const flushed = append(turn)
+      appendMs += performance.now() - start
+      await flushed
+    }
+  })
+  return { ...times, appendMs }
+}
+
 /**
  * Runs something and looks how long this thread was away from its timers meanwhile. Timers come every 4 ms at best,
  * so an idle thread shows that much.

@@ -20,6 +20,11 @@ export function someItems(count: number, from = 0): Item[] {
   return Array.from({ length: count }, (_, i) => ({ n: from + i, at: 0, text: `item ${from + i}` }))
 }
 
+/** Items for some turns of a page, numbered on from turn to turn. */
+export function someTurns(turns: number, perTurn: number): Item[][] {
+  return Array.from({ length: turns }, (_, turn) => someItems(perTurn, turn * perTurn))
+}
+
 /** The event that a client would make of an item. */
 export function eventText(item: Item): string {
   const attributes = {

@@ -1,8 +1,10 @@
+import { log } from "./log.ts"
 import { ours } from "./ours.ts"
 import { raw } from "./raw.ts"
+import { rawLock } from "./raw-lock.ts"
 
 declare global {
-  var bench: { ours: typeof ours; raw: typeof raw }
+  var bench: { log: typeof log; ours: typeof ours; raw: typeof raw; rawLock: typeof rawLock }
 }
 
-globalThis.bench = { ours, raw }
+globalThis.bench = { log, ours, raw, rawLock }

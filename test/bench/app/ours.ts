@@ -1,28 +1,10 @@
-import { type Client, connect, type Stream, type View } from "../../../client/index.ts"
-import { longestBlock, pause, timeEach, wallClock } from "./clock.ts"
-import { COUNT, type Item, items, itemView, NEWEST, someItems } from "./items.ts"
-
-export type Place = { readonly edge: string; readonly path: string; readonly account: string }
-
-type Opened = { readonly client: Client; readonly stream: Stream<(typeof items)["events"]> }
+import type { View } from "../../../client/index.ts"
+import { type Burst, pause, timeBurst, timeEach, WARM_UP_TURNS, wallClock } from "./clock.ts"
+import { COUNT, type Item, itemView, NEWEST, someItems, someTurns } from "./items.ts"
+import { type Opened, open, type Place, whenLive } from "./open.ts"
 
 let opened: (Opened & { readonly view: View }) | undefined
 const arrivals = new Map<number, number>()
-
-async function open({ edge, path, account }: Place): Promise<Opened> {
-  const client = await connect({ edge, account })
-  return { client, stream: client.stream(items, path) }
-}
-
-function whenStatus(client: Client, path: string, connection: string): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = client.onStatus(({ streams }) => {
-      if (streams[path]?.connection !== connection) return
-      resolve()
-      queueMicrotask(() => stop()) // the first call comes before there is a way to stop
-    })
-  })
-}
 
 function whenCount(view: View, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -49,29 +31,26 @@ export const ours = {
       const view = await client.view(itemView, { items: place.path })
       view.live(NEWEST, [], () => {})
     }
-    if (depth === "live") await whenStatus(client, place.path, "live")
+    if (depth === "live") await whenLive(client, place.path)
     const all = someItems(count)
     const times = await timeEach(count, (i) => stream.append("item.added", all[i] as Item)) // i counts below its length
     await client.close()
     return times
   },
 
-  async appendAll(
-    place: Place,
-    count: number,
-    depth: "log" | "view",
-  ): Promise<{ ms: number; blockMs: number }> {
+  /** Some turns of the page, one after the other; all of one turn not awaited one by one. */
+  async appendTurns(place: Place, turns: number, perTurn: number, depth: "log" | "view"): Promise<Burst> {
     const { client, stream } = await open(place)
     await client.pause()
     if (depth === "view") {
       const view = await client.view(itemView, { items: place.path })
       view.live(NEWEST, [], () => {})
     }
-    await stream.pending() // the stream is open
-    const all = someItems(count)
-    const result = await longestBlock(() => Promise.all(all.map((item) => stream.append("item.added", item))))
+    const append = (all: readonly Item[]) => Promise.all(all.map((item) => stream.append("item.added", item)))
+    for (const turn of someTurns(WARM_UP_TURNS, 1)) await append(turn)
+    const burst = await timeBurst(someTurns(turns, perTurn), append)
     await client.close()
-    return result
+    return burst
   },
 
   /** From nothing on this device to a live query that shows all of the stream. */
@@ -81,7 +60,7 @@ export const ours = {
     const view = await client.view(itemView, { items: place.path })
     await whenCount(view, count)
     const ms = performance.now() - start
-    await whenStatus(client, place.path, "live")
+    await whenLive(client, place.path)
     await client.close()
     return ms
   },
@@ -137,7 +116,7 @@ export const ours = {
   async listen(place: Place): Promise<void> {
     const { client, stream } = await open(place)
     const view = await client.view(itemView, { items: place.path })
-    await whenStatus(client, place.path, "live")
+    await whenLive(client, place.path)
     view.live<Item>(NEWEST, [], (rows) => {
       const now = wallClock()
       for (const { n, at } of rows) if (!arrivals.has(n)) arrivals.set(n, now - at)

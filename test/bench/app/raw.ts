@@ -1,6 +1,6 @@
 import { decodeEdgeFrame, encodeAppendFrame, SUBPROTOCOL } from "../../../shared/frames.ts"
-import { longestBlock, pause, timeEach, wallClock } from "./clock.ts"
-import { eventText, type Item, someItems } from "./items.ts"
+import { type Burst, pause, timeBurst, timeEach, WARM_UP_TURNS, wallClock } from "./clock.ts"
+import { eventText, type Item, someItems, someTurns } from "./items.ts"
 import type { Operations } from "./raw-thread.ts"
 
 /** The page's end of the raw thread: one message each way for each operation. */
@@ -43,9 +43,8 @@ export const raw = {
   },
 
   /** All of one turn leaves as one message and becomes one value. */
-  async appendAll(name: string, count: number): Promise<{ ms: number; blockMs: number }> {
+  async appendTurns(name: string, turns: number, perTurn: number): Promise<Burst> {
     await thread.run("openLog", name)
-    const items = someItems(count)
     let collected: string[] = []
     let added: Promise<unknown> = Promise.resolve()
     const flush = () => {
@@ -55,14 +54,18 @@ export const raw = {
     const append = (item: Item) => {
       if (collected.push(eventText(item)) === 1) queueMicrotask(flush)
     }
-    return longestBlock(async () => {
-      for (const item of items) append(item)
+    const appendAll = async (all: readonly Item[]) => {
+      for (const item of all) append(item)
       await Promise.resolve() // behind the flush
       await added
-    })
+    }
+    for (const turn of someTurns(WARM_UP_TURNS, 1)) await appendAll(turn)
+    return timeBurst(someTurns(turns, perTurn), appendAll)
   },
 
   catchUp: (url: string, name: string) => thread.run("catchUp", url, name),
+
+  catchUpLog: (url: string, name: string, count: number) => thread.run("catchUpLog", url, name, count),
 
   async store(name: string, count: number): Promise<void> {
     await thread.run("openLog", name)

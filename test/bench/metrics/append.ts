@@ -40,7 +40,7 @@ async function measureDepth(stage: Stage, depth: Depth): Promise<Figure[]> {
       },
     }),
   )
-  const target = depth === "log" ? { target: { timesRaw: 2 } } : {}
+  const target = depth === "log" ? { target: { timesRaw: 1.3 } } : {}
   return [
     figureOf(sides, "p50", { what: `${DEPTHS[depth]}: p50`, unit: "ms", ...target }),
     figureOf(sides, "p99", { what: `${DEPTHS[depth]}: p99`, unit: "ms" }),
