@@ -44,16 +44,25 @@ export class EdgeStream {
   readonly #ticketUrl: string
   /** Undefined: the app has none, and says nobody's name. */
   readonly #tokens: Tokens | undefined
+  readonly #answered: () => void
   /** What the last request showed. */
   #shown: string | undefined
   /** Something else has answered: what it said may be in a cache now. */
   #isCacheDoubtful = false
 
-  constructor(host: Pick<Host, "fetch" | "after">, edge: string, stream: StreamPath, tokens?: Tokens) {
+  /** @param answered Called when the edge begins to answer, whatever it says. */
+  constructor(
+    host: Pick<Host, "fetch" | "after">,
+    edge: string,
+    stream: StreamPath,
+    tokens?: Tokens,
+    answered: () => void = () => {},
+  ) {
     this.#host = host
     this.#url = `${edge}/v1/stream/${stream}`
     this.#ticketUrl = `${edge}/v1/ticket/${stream}`
     this.#tokens = tokens
+    this.#answered = answered
   }
 
   /** The address of the socket that tells what comes after an offset. */
@@ -152,6 +161,7 @@ export class EdgeStream {
       silence.heard()
       this.#isCacheDoubtful = response.headers.get(HEADER.edge) !== EDGE_MARK
       if (this.#isCacheDoubtful) return notAnEdge(response, `${whatCame(response)} without Headwater-Edge`)
+      this.#answered()
       if (response.ok) return (await read(response, silence)) ?? done(undefined as T) // only `create` reads nothing
       return outcomeOf(response)
     } catch (reason) {

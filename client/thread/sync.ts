@@ -149,7 +149,6 @@ export class StreamSync {
     const answer = await this.#edge.read(this.#replica.head, signal)
     if (signal.aborted) return
     if (answer.kind !== "done") return this.#outcome(answer)
-    this.#way.reached()
     const { page, upToDate, closed } = answer.value
     if (upToDate) this.#tail = page.next
     const before = this.#written

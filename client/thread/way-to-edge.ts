@@ -31,13 +31,14 @@ export class WayToEdge {
   }
 
   /**
-   * Calls `wake` at `at`, or later when the edge is out of reach and others are before this one. Returns the way to
-   * stop.
+   * Calls `wake` at `at`, or later: when many wait, and when the edge is out of reach and others are before this one.
+   * Returns the way to stop.
    */
   wait(who: Traveller, at: Millis, wake: () => void): () => void {
     const waiter: Waiter = { wake, isDue: false, stopTimer: () => {} }
+    const crowd = spreadMs(this.#waiting.size, this.#host.chance())
     this.#waiting.set(who, waiter)
-    this.#dueIn(waiter, at - this.#host.now())
+    this.#dueIn(waiter, at - this.#host.now() + crowd)
     return () => {
       waiter.stopTimer()
       this.#waiting.delete(who)

@@ -92,7 +92,7 @@ export function streamOf(
     reordered() {},
   })
   const tokens = token === undefined ? undefined : new Tokens(host, token)
-  const edge = new EdgeStream(host, "http://edge", stream, tokens)
+  const edge = new EdgeStream(host, "http://edge", stream, tokens, () => way.reached())
   const sync = new StreamSync(
     { host, edge, replica, writer, way },
     { changed() {}, saved() {}, unsaved() {}, stopped: () => void seen.stopped++ },

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { WayToEdge } from "../../client/thread/way-to-edge.ts"
-import { SUBPROTOCOL } from "../../shared/frames.ts"
+import { CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
@@ -84,6 +84,24 @@ test("[CONN16] when one has reached the edge the others follow, not all at one m
   const before = seen.requests
   await go(5 * MINUTE, 1_000)
   expect([seen.requests - before, live()]).toEqual([0, STREAMS.length])
+})
+
+test("[CONN16] streams whose sockets the edge closes at one moment do not come back at one moment", async () => {
+  const { seen, go, live } = await liveCrowd()
+  for (const socket of seen.sockets.splice(0)) socket.closed(CLOSE.unauthorized)
+  expect(live()).toBe(0)
+  const most = await go(STREAMS.length * LIMITS.wakeSpreadMs + 1_000)
+  expect([live(), most < 20]).toEqual([STREAMS.length, true])
+})
+
+test("[CONN16] one that reads a long page has shown that the edge is there", async () => {
+  const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([91])) })
+  const staged = stage({ answer: () => new Response(endless, { headers: EMPTY }) })
+  const reached = vi.spyOn(staged.way, "reached")
+  const { sync } = streamOf(staged, "a/b")
+  sync.input({ kind: "started" })
+  await vi.waitFor(() => expect(reached).toHaveBeenCalled())
+  expect(sync.state.kind).toBe("catching-up")
 })
 
 test("[CONN16] a browser that says online ends the rest, and one stream looks whether it is true", async () => {
