@@ -3,7 +3,7 @@ import { joinBatches } from "../../shared/batch.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
-import type { Offset } from "../../shared/offset.ts"
+import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
 import { Growth } from "./growth.ts"
@@ -16,6 +16,8 @@ export type LogReadersParts = {
   readonly log: DeviceLog
   /** Of the account: readers of one cursor wait for one another in all its tabs. */
   readonly name: string
+  /** How far this tab has come with a log: a leader is ahead of its disk by what is being written. */
+  head(stream: StreamPath): Offset
 }
 
 type OpenReader = {
@@ -26,8 +28,8 @@ type OpenReader = {
 }
 
 /**
- * What this tab's page reads of logs. All of it comes from the disk, which is never ahead of the edge's order, and in
- * the pace of whoever reads: nothing is read before it is asked for.
+ * What this tab's page reads of logs. All of it comes from the disk, in the pace of whoever reads: nothing is read
+ * before it is asked for. What this tab knows when a reader begins, it waits for.
  */
 export class LogReaders {
   readonly #parts: LogReadersParts
@@ -69,7 +71,7 @@ export class LogReaders {
     this.#readers.delete(reader)
   }
 
-  /** The disk may have more of the stream's log. */
+  /** The disk has more of the stream's log, or does not take it. */
   grown(stream: StreamPath): void {
     this.#growth.grown(stream)
   }
@@ -97,13 +99,16 @@ export class LogReaders {
       if (closing.aborted) return
       at = (await this.#parts.log.cursor(stream, request.cursor)) ?? at
     }
-    while (!closing.aborted) {
-      const count = this.#growth.count(stream)
+    const head = this.#parts.head(stream)
+    const isBeingWritten = () => isAfter(head, at) && isAfter(this.#parts.head(stream), at)
+    for (let isFirst = true; !closing.aborted; isFirst = false) {
+      const [count, before] = [this.#growth.count(stream), at]
       for await (const page of this.#stored(stream, at)) {
         yield page
         at = page.next
       }
-      if (!request.live) return
+      const isStill = at === before && !isFirst // the disk does not take it
+      if (!request.live && (isStill || !isBeingWritten())) return
       await this.#growth.past(stream, count, closing)
     }
   }

@@ -2,6 +2,7 @@ import { unreachable } from "../../shared/assert.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
+import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { databaseName, type EntryKind, type EntryTexts, type NewEntry, type OpenOptions } from "../port.ts"
 import type { ConnectionStatus } from "../status.ts"
@@ -54,7 +55,8 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
     this.#replicas = new Replicas(log, device, this)
-    this.readers = new LogReaders({ host, log, name })
+    const head = (of: StreamPath) => this.#replicas.opened(of)?.head ?? START
+    this.readers = new LogReaders({ host, log, name, head })
     const replica = (of: StreamPath) => this.replica(of)
     this.importer = new Importer({ host, log, name, replica, stored: (of) => this.#storedUnshown(of) })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
@@ -204,7 +206,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     this.views.advanced(stream, page)
-    this.readers.grown(stream)
+    if (!this.isLeading()) this.readers.grown(stream) // a leader's disk is behind it, and says when it is not
     this.#receipts.confirmed(confirmed, page.next)
     this.#status.changed()
   }
@@ -257,7 +259,8 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#tabs.tell({ kind: "saved", stream })
   }
 
-  unsaved(_stream: StreamPath, reason: unknown): void {
+  unsaved(stream: StreamPath, reason: unknown): void {
+    this.readers.grown(stream)
     this.#leadership.unsaved(reason)
   }
 

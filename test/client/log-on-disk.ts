@@ -25,10 +25,13 @@ export function logOnDisk() {
   const offsets: Offset[] = [START]
   let chain = EMPTY_CHAIN
   const tabs: LogReaders[] = []
+  const memory: { head: Offset | undefined } = { head: undefined }
 
   return {
     log,
     reads,
+    /** How far tabs have come whose disk is behind; undefined: as far as it. */
+    memory,
     /** Before each message, and behind the last. */
     offsets,
     /** As a leader saves a page; whoever waits is told. */
@@ -46,7 +49,12 @@ export function logOnDisk() {
       for (const readers of tabs) readers.grown(STREAM)
     },
     openTab(): { readers: LogReaders; link: ThreadLink; crash(): void } {
-      const readers = new LogReaders({ host, log, name: "account" })
+      const readers = new LogReaders({
+        host,
+        log,
+        name: "account",
+        head: () => memory.head ?? offsets.at(-1) ?? START,
+      })
       tabs.push(readers)
       let isAlive = true
       const answer = async <T>(act: () => Promise<T> | T) => {

@@ -46,7 +46,7 @@ function device() {
   const parts = { host: localLocks(), log, name: "account" }
   const replica = async () => ({ pendingEvents: (await pending()).length + elsewhere }) as Replica // all that is used
   const importer = new Importer({ ...parts, replica, stored: changed })
-  const readers = new LogReaders(parts)
+  const readers = new LogReaders({ ...parts, head: () => START })
   const answer = async <T>(act: () => Promise<T> | T): Promise<Reply<T>> => ({ ok: true, value: await act() })
   const engine = {
     importLines: (stream: StreamPath, lines: string[]) =>
