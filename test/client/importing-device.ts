@@ -4,13 +4,13 @@ import type { ClientStatus, EntryKind, StreamStatus } from "../../client/port.ts
 import { Importer } from "../../client/thread/importer.ts"
 import { DeviceLog, NO_KEY, type StoredEntry } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
+import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import type { Replica } from "../../client/thread/replica.ts"
 import { EMPTY_CHAIN } from "../../shared/chain.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import { localLocks } from "../support/local-locks.ts"
-import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import { directLink } from "./direct-link.ts"
 
 export const STREAM = "tests/log" as StreamPath

@@ -1,12 +1,12 @@
 import type { ThreadLink } from "../../client/page/thread-link.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
-import type { Storage } from "../../client/thread/storage.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
+import { MemoryStorage } from "../../client/thread/memory-storage.ts"
+import type { Storage } from "../../client/thread/storage.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import { localLocks } from "../support/local-locks.ts"
-import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import { directLink } from "./direct-link.ts"
 
 export const STREAM = "tests/log" as StreamPath
