@@ -6,6 +6,7 @@ import { LIMITS } from "../../shared/limits.ts"
 import { decodeEventLine, type EventLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
 import type { ImportStep } from "../port.ts"
+import type { BesideLog } from "./beside-log.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
 import type { DeviceLog } from "./log.ts"
@@ -14,10 +15,11 @@ import type { Replica } from "./replica.ts"
 export type ImporterParts = {
   readonly host: Pick<Host, "lock">
   readonly log: DeviceLog
+  readonly beside: BesideLog
   /** Of the account. */
   readonly name: string
   replica(stream: StreamPath): Promise<Replica>
-  /** The disk has entries of the stream that nobody has shown. */
+  /** The disk has entries of the stream that nobody has shown. They are shown when it resolves. */
   stored(stream: StreamPath): Promise<void>
 }
 
@@ -98,8 +100,8 @@ export class Importer {
     const forget = (batch: string) => {
       for (const message of parseBatch(batch)) if (isEvent(message)) unknown.delete(message.id)
     }
-    const { log } = this.#parts
-    const { head, texts } = await log.outside(stream)
+    const { log, beside } = this.#parts
+    const { head, texts } = await beside.outside(stream)
     for (const text of texts) forget(text)
     for await (const pages of log.pages(stream, { after: START, upTo: head })) {
       if (unknown.size === 0) break

@@ -6,6 +6,7 @@ import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
+import type { BesideLog } from "./beside-log.ts"
 import { Growth } from "./growth.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
@@ -14,6 +15,7 @@ import type { DeviceLog } from "./log.ts"
 export type LogReadersParts = {
   readonly host: Pick<Host, "lock">
   readonly log: DeviceLog
+  readonly beside: BesideLog
   /** Of the account: readers of one cursor wait for one another in all its tabs. */
   readonly name: string
   /** How far this tab has come with a log: a leader is ahead of its disk by what is being written. */
@@ -62,7 +64,7 @@ export class LogReaders {
   async moveCursor(reader: ReaderNumber, offset: Offset): Promise<void> {
     const { stream, cursor } = this.#reader(reader)
     assert(cursor !== undefined, `reader ${reader} has a cursor to move`)
-    await this.#parts.log.moveCursor(stream, cursor, offset)
+    await this.#parts.beside.moveCursor(stream, cursor, offset)
   }
 
   /** The reader's lock is free, and whoever waits for its next page has its end. Idempotent. */
@@ -97,7 +99,7 @@ export class LogReaders {
     if (request.cursor !== undefined) {
       await holdLock(this.#parts.host, `${this.#parts.name}:cursor:${stream}:${request.cursor}`, closing)
       if (closing.aborted) return
-      at = (await this.#parts.log.cursor(stream, request.cursor)) ?? at
+      at = (await this.#parts.beside.cursor(stream, request.cursor)) ?? at
     }
     const head = this.#parts.head(stream)
     const isBeingWritten = () => isAfter(head, at) && isAfter(this.#parts.head(stream), at)
@@ -115,8 +117,8 @@ export class LogReaders {
 
   /** What the disk has behind a place, some megabytes at a time: a log of small pages would else be read for ever. */
   async *#stored(stream: StreamPath, from: Offset): AsyncGenerator<PageText, void> {
-    const { log } = this.#parts
-    const head = await log.head(stream)
+    const { log, beside } = this.#parts
+    const head = await beside.head(stream)
     let at = from
     for await (const pages of log.pages(stream, { after: from, upTo: head })) {
       const page = pageBehind(joined(pages), at)

@@ -1,6 +1,8 @@
 import type { ThreadLink } from "../../client/page/thread-link.ts"
 import { exportLines, type ImportResult, type ImportSource, importLines } from "../../client/page/transfer.ts"
-import type { ClientStatus, EntryKind, StreamStatus } from "../../client/port.ts"
+import type { EntryKind } from "../../client/port.ts"
+import type { ClientStatus, StreamStatus } from "../../client/status.ts"
+import { BesideLog } from "../../client/thread/beside-log.ts"
 import { Importer } from "../../client/thread/importer.ts"
 import { DeviceLog, NO_KEY, type StoredEntry } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
@@ -25,11 +27,16 @@ export class ImportingDevice {
   #status = { pending: 0, connection: "waiting" as StreamStatus["connection"] }
 
   constructor() {
-    const parts = { host: localLocks(), log: this.#log, name: "account" }
+    const parts = {
+      host: localLocks(),
+      log: this.#log,
+      beside: new BesideLog(this.#storage),
+      name: "account",
+    }
     const replica = async () => ({ pendingEvents: await this.#waiting() }) as Replica // all of one that is used
     const importer = new Importer({ ...parts, replica, stored: () => this.#changed() })
     const readers = new LogReaders({ ...parts, head: () => START })
-    this.#link = directLink({ readers, importer, log: this.#log })
+    this.#link = directLink({ readers, importer, beside: parts.beside })
   }
 
   import(source: ImportSource): Promise<ImportResult> {

@@ -1,4 +1,5 @@
 import type { ThreadLink } from "../../client/page/thread-link.ts"
+import { BesideLog } from "../../client/thread/beside-log.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
 import { MemoryStorage } from "../../client/thread/memory-storage.ts"
@@ -21,6 +22,7 @@ export function logOnDisk() {
     return read(body, stores)
   }
   const log = new DeviceLog(storage)
+  const beside = new BesideLog(storage)
   const host = localLocks()
   const offsets: Offset[] = [START]
   let chain = EMPTY_CHAIN
@@ -52,6 +54,7 @@ export function logOnDisk() {
       const readers = new LogReaders({
         host,
         log,
+        beside,
         name: "account",
         head: () => memory.head ?? offsets.at(-1) ?? START,
       })
@@ -62,7 +65,7 @@ export function logOnDisk() {
         isAlive = false
         readers.end()
       }
-      return { readers, link: directLink({ readers, log }, () => isAlive), crash }
+      return { readers, link: directLink({ readers, beside }, () => isAlive), crash }
     },
   }
 }
