@@ -8,10 +8,10 @@ import { LogReaders } from "./log-readers.ts"
 import type { Replicas } from "./replicas.ts"
 import type { Storage } from "./storage.ts"
 
-export type MovingParts = {
+export type Disk = { readonly storage: Storage; readonly log: DeviceLog }
+
+export type MovingParts = Disk & {
   readonly host: Pick<Host, "lock">
-  readonly storage: Storage
-  readonly log: DeviceLog
   /** Of the account: tabs that share its disk wait for one another by locks. */
   readonly name: string
   readonly replicas: Replicas

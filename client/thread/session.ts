@@ -10,7 +10,7 @@ import type { Host } from "./host.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
 import { DeviceLog } from "./log.ts"
 import { MemoryStorage } from "./memory-storage.ts"
-import { Moving } from "./moving.ts"
+import { type Disk, Moving } from "./moving.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { type Reappended, recover } from "./recovery.ts"
@@ -20,12 +20,9 @@ import { Replicas, type ReplicasListener } from "./replicas.ts"
 import { Rescue } from "./rescue.ts"
 import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
-import type { Storage } from "./storage.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
 import { Tokens } from "./tokens.ts"
 import { Views } from "./views.ts"
-
-type Disk = { readonly storage: Storage; readonly log: DeviceLog }
 
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
 export class Session implements ReplicasListener, LeadershipListener {

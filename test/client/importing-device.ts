@@ -8,6 +8,7 @@ import { DeviceLog, NO_KEY, type StoredEntry } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
 import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import type { Replica } from "../../client/thread/replica.ts"
+import { type Load, NOTHING, plus } from "../../shared/backlog.ts"
 import { EMPTY_CHAIN } from "../../shared/chain.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
@@ -23,8 +24,8 @@ export class ImportingDevice {
   readonly #storage = new MemoryStorage()
   readonly #log = new FillingLog(this.#storage)
   readonly #link: ThreadLink
-  #elsewhere = 0
-  #status = { pending: 0, connection: "waiting" as StreamStatus["connection"] }
+  #elsewhere = NOTHING
+  #status = { pending: 0, pendingBytes: 0, connection: "waiting" as StreamStatus["connection"] }
 
   constructor() {
     const parts = {
@@ -33,7 +34,7 @@ export class ImportingDevice {
       beside: new BesideLog(this.#storage),
       name: "account",
     }
-    const replica = async () => ({ pendingEvents: await this.#waiting() }) as Replica // all of one that is used
+    const replica = async () => (await this.#waiting()) as Replica // all of one that is used
     const importer = new Importer({ ...parts, replica, stored: () => this.#changed() })
     const readers = new LogReaders({ ...parts, head: () => START })
     this.#link = directLink({ readers, importer, beside: parts.beside })
@@ -62,9 +63,9 @@ export class ImportingDevice {
     return (await this.entries()).map(({ text }) => text)
   }
 
-  /** As many events as that wait for the edge besides. */
-  async elsewhere(count: number): Promise<void> {
-    this.#elsewhere = count
+  /** So much waits for the edge besides. */
+  async elsewhere(load: Partial<Load>): Promise<void> {
+    this.#elsewhere = { ...NOTHING, ...load }
     await this.#changed()
   }
 
@@ -94,12 +95,16 @@ export class ImportingDevice {
     await this.#storage.write("relaxed", (tx) => tx.put("streams", { stream: STREAM, head: from }))
   }
 
-  async #waiting(): Promise<number> {
-    return (await this.entries()).length + this.#elsewhere
+  async #waiting(): Promise<{ pendingEvents: number; pendingBytes: number }> {
+    const { events, bytes } = (await this.entries())
+      .map((entry) => ({ events: entry.count, bytes: entry.bytes }))
+      .reduce(plus, this.#elsewhere)
+    return { pendingEvents: events, pendingBytes: bytes }
   }
 
   async #changed(): Promise<void> {
-    this.#status = { ...this.#status, pending: await this.#waiting() }
+    const { pendingEvents, pendingBytes } = await this.#waiting()
+    this.#status = { ...this.#status, pending: pendingEvents, pendingBytes }
     for (const listener of [...this.listeners]) listener(this.#statusNow())
   }
 

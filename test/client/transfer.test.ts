@@ -161,7 +161,7 @@ describe("import", () => {
 
   test("[MOVE7] without room and an edge it takes what fits, and says how much that was", async () => {
     const one = new ImportingDevice()
-    await one.elsewhere(LIMITS.pendingEventsMax - 3)
+    await one.elsewhere({ events: LIMITS.pendingEventsMax - 3 })
     const text = Array.from({ length: 9 }, (_, n) => event(n)).join("\n")
     const refusal = await refusalOf(one.import(text))
     expect(refusal.code).toBe("backlog-full")
@@ -170,16 +170,23 @@ describe("import", () => {
     expect(one.listeners.size).toBe(0)
   })
 
+  test("[MOVE7] the bytes that wait have a bound as well", async () => {
+    const one = new ImportingDevice()
+    await one.elsewhere({ bytes: LIMITS.pendingBytesMax - 2 * event(0).length })
+    const refusal = await refusalOf(one.import([0, 1, 2].map((id) => event(id)).join("\n")))
+    expect([refusal.code, await one.pending()]).toEqual(["backlog-full", [event(0), event(1)]])
+  })
+
   test("[MOVE7] without room it goes on as the edge takes events", async () => {
     const one = new ImportingDevice()
-    await one.elsewhere(LIMITS.pendingEventsMax - 1)
+    await one.elsewhere({ events: LIMITS.pendingEventsMax - 1 })
     await one.connection("live")
     const text = Array.from({ length: 3 }, (_, n) => event(n)).join("\n")
     const importing = one.import(text)
     await expect.poll(() => one.listeners.size).toBe(1)
-    await one.elsewhere(LIMITS.pendingEventsMax - 2)
+    await one.elsewhere({ events: LIMITS.pendingEventsMax - 2 })
     expect(await one.pending()).toEqual([event(0)])
-    await one.elsewhere(LIMITS.pendingEventsMax - 3)
+    await one.elsewhere({ events: LIMITS.pendingEventsMax - 3 })
     expect(await importing).toEqual({ appended: 3, skipped: 0 })
     expect(one.listeners.size).toBe(0)
   })
