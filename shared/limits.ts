@@ -179,6 +179,10 @@ assert(
 assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
 assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
 assert(
+  3 * (LIMITS.importLengthMax + LIMITS.eventBytesMax) <= LIMITS.pendingBytesMax,
+  "lines that are imported together must have room together, with three bytes to a character",
+)
+assert(
   LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
   "lines that are imported together must have room together",
 )

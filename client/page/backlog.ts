@@ -1,12 +1,8 @@
+import { fullness, fullSentence, type Load, NOTHING, plus } from "../../shared/backlog.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { NewEntry } from "../port.ts"
 import type { ClientStatus } from "../status.ts"
-
-type Load = { readonly events: number; readonly bytes: number }
-
-const NOTHING: Load = { events: 0, bytes: 0 }
 
 /** An entry of this page. `show` counts what the page has shown to its thread, this included. */
 type HandedOut = Load & { readonly stream: StreamPath; readonly show: number }
@@ -29,7 +25,8 @@ export class Backlog {
     const account = this.#accountOf(stream)
     const loads = entries.map(({ ticket, count, bytes }) => ({ ticket, events: count, bytes }))
     const full = fullness(plus(account.waiting, total(loads)))
-    if (full !== undefined) throw backlogFull(stream, account.waiting, full)
+    if (full !== undefined)
+      throw new HeadwaterError("backlog-full", fullSentence(stream, account.waiting, full))
     const show = ++this.#shows
     for (const { ticket, events, bytes } of loads) {
       const entry = { events, bytes, stream, show }
@@ -114,24 +111,6 @@ class Account {
   }
 }
 
-function plus(a: Load, b: Load): Load {
-  return { events: a.events + b.events, bytes: a.bytes + b.bytes }
-}
-
 function total(loads: readonly Load[]): Load {
   return loads.reduce(plus, NOTHING)
-}
-
-/** Which bound is exceeded, in words. */
-function fullness({ events, bytes }: Load): string | undefined {
-  if (events > LIMITS.pendingEventsMax) return `${LIMITS.pendingEventsMax} events`
-  return bytes > LIMITS.pendingBytesMax ? `${LIMITS.pendingBytesMax} bytes` : undefined
-}
-
-function backlogFull(stream: StreamPath, { events, bytes }: Load, bound: string): HeadwaterError {
-  const waiting = `${events} events of ${bytes} bytes of ${stream} do`
-  return new HeadwaterError(
-    "backlog-full",
-    `Up to ${bound} of a stream may wait for the edge; ${waiting}, and more was to.`,
-  )
 }

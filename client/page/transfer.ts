@@ -1,5 +1,7 @@
+import { fullness, plus } from "../../shared/backlog.ts"
 import { messageTexts } from "../../shared/batch.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
+import { utf8Length } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { LineCutter, toLine } from "../../shared/ndjson.ts"
@@ -91,7 +93,7 @@ export async function importLines(
         line += step.done
         lines = lines.slice(step.done)
         if (step.error === undefined) continue
-        const goesOn = step.error.code === "backlog-full" && (await roomFor(host, stream, lines.length))
+        const goesOn = step.error.code === "backlog-full" && (await roomFor(host, stream, lines))
         if (!goesOn) throw HeadwaterError.fromData(atLine(step.error, line + 1))
       }
     }
@@ -173,11 +175,12 @@ function notText(came: unknown): HeadwaterError {
 }
 
 /** Whether so many more events may wait. While the edge takes events it is worth waiting for. */
-function roomFor({ link, onStatus }: ImportHost, stream: StreamPath, count: number): Promise<boolean> {
+function roomFor({ link, onStatus }: ImportHost, stream: StreamPath, lines: string[]): Promise<boolean> {
+  const more = { events: lines.length, bytes: lines.reduce((sum, line) => sum + utf8Length(line), 0) }
   const room = new Promise<Reply<boolean>>((resolve) => {
     const stop = onStatus(({ streams }) => {
-      const { pending = 0, connection } = streams[stream] ?? {}
-      const hasRoom = pending + count <= LIMITS.pendingEventsMax
+      const { pending = 0, pendingBytes = 0, connection } = streams[stream] ?? {}
+      const hasRoom = fullness(plus({ events: pending, bytes: pendingBytes }, more)) === undefined
       if (!hasRoom && connection === "live") return
       queueMicrotask(() => stop()) // it is called before `onStatus` has given the way to stop
       resolve({ ok: true, value: hasRoom })

@@ -133,28 +133,28 @@ export class Engine implements EnginePort {
     return reply(async () => {
       const session = this.#opened()
       await session.replica(stream) // a stream that this tab has not opened is not followed
-      return session.readers.open(stream, request)
+      return session.moving.readers.open(stream, request)
     })
   }
 
   readOn(reader: ReaderNumber): Promise<Reply<PageText | undefined>> {
-    return reply(() => this.#opened().readers.next(reader))
+    return reply(() => this.#opened().moving.readers.next(reader))
   }
 
   moveCursor(reader: ReaderNumber, offset: Offset): Promise<Reply<void>> {
-    return reply(() => this.#opened().readers.moveCursor(reader, offset))
+    return reply(() => this.#opened().moving.readers.moveCursor(reader, offset))
   }
 
   closeReader(reader: ReaderNumber): Promise<Reply<void>> {
-    return reply(() => this.#opened().readers.close(reader))
+    return reply(() => this.#opened().moving.readers.close(reader))
   }
 
   entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<Reply<EntryTexts>> {
-    return reply(() => this.#opened().entriesBehind(stream, kind, after))
+    return reply(() => this.#opened().moving.beside.entriesBehind(stream, kind, after))
   }
 
   importLines(stream: StreamPath, lines: readonly string[]): Promise<Reply<ImportStep>> {
-    return reply(() => this.#opened().importer.take(stream, lines))
+    return reply(() => this.#opened().moving.importer.take(stream, lines))
   }
 
   giveToken(ask: number, token: Reply<string>): Promise<Reply<void>> {

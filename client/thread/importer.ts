@@ -1,3 +1,4 @@
+import { fullness, fullSentence, type Load, plus } from "../../shared/backlog.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import { isEvent } from "../../shared/events.ts"
@@ -6,6 +7,7 @@ import { LIMITS } from "../../shared/limits.ts"
 import { decodeEventLine, type EventLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
 import type { ImportStep } from "../port.ts"
+import type { BesideLog } from "./beside-log.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
 import type { DeviceLog } from "./log.ts"
@@ -14,10 +16,11 @@ import type { Replica } from "./replica.ts"
 export type ImporterParts = {
   readonly host: Pick<Host, "lock">
   readonly log: DeviceLog
+  readonly beside: BesideLog
   /** Of the account. */
   readonly name: string
   replica(stream: StreamPath): Promise<Replica>
-  /** The disk has entries of the stream that nobody has shown. */
+  /** The disk has entries of the stream that nobody has shown. They are shown when it resolves. */
   stored(stream: StreamPath): Promise<void>
 }
 
@@ -62,11 +65,9 @@ export class Importer {
   async #take(stream: StreamPath, lines: readonly string[]): Promise<ImportStep> {
     const { found, stop } = decoded(lines)
     const fresh = await this.#unknown(stream, found)
-    const { pendingEvents } = await this.#parts.replica(stream)
-    const room = Math.max(0, LIMITS.pendingEventsMax - pendingEvents)
-    const full = fresh[room]
-    const bounded = full === undefined ? stop : { upTo: full.line, error: backlogFull(stream, pendingEvents) }
-    const { upTo, error } = (await this.#append(stream, fresh.slice(0, room))) ?? bounded
+    const { pendingEvents, pendingBytes } = await this.#parts.replica(stream)
+    const fit = fitting(stream, { events: pendingEvents, bytes: pendingBytes }, fresh)
+    const { upTo, error } = (await this.#append(stream, fit.events)) ?? fit.stop ?? stop
     const appended = fresh.filter(({ line }) => line < upTo).length
     if (appended > 0) await this.#parts.stored(stream)
     const dealtWith = found.filter(({ line }) => line < upTo).length
@@ -98,8 +99,8 @@ export class Importer {
     const forget = (batch: string) => {
       for (const message of parseBatch(batch)) if (isEvent(message)) unknown.delete(message.id)
     }
-    const { log } = this.#parts
-    const { head, texts } = await log.outside(stream)
+    const { log, beside } = this.#parts
+    const { head, texts } = await beside.outside(stream)
     for (const text of texts) forget(text)
     for await (const pages of log.pages(stream, { after: START, upTo: head })) {
       if (unknown.size === 0) break
@@ -121,10 +122,23 @@ function decoded(lines: readonly string[]): { found: Found[]; stop: Stop } {
   return { found, stop: { upTo: lines.length, error: undefined } }
 }
 
-function backlogFull(stream: StreamPath, waiting: number): ErrorData {
-  const bound = LIMITS.pendingEventsMax
-  return {
-    code: "backlog-full",
-    message: `Up to ${bound} events of a stream may wait for the edge; ${waiting} of ${stream} do.`,
+/** Those that there is room for beside what waits, and why the next one has none. */
+function fitting(
+  stream: StreamPath,
+  waiting: Load,
+  events: readonly Found[],
+): { events: Found[]; stop?: Stop } {
+  const fit: Found[] = []
+  let load = waiting
+  for (const event of events) {
+    const more = plus(load, { events: 1, bytes: event.bytes })
+    const full = fullness(more)
+    if (full !== undefined) {
+      const error = { code: "backlog-full", message: fullSentence(stream, load, full) } as const
+      return { events: fit, stop: { upTo: event.line, error } }
+    }
+    load = more
+    fit.push(event)
   }
+  return { events: fit }
 }

@@ -3,9 +3,10 @@ import { joinBatches } from "../../shared/batch.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
-import type { Offset } from "../../shared/offset.ts"
+import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
+import type { BesideLog } from "./beside-log.ts"
 import { Growth } from "./growth.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
@@ -14,8 +15,11 @@ import type { DeviceLog } from "./log.ts"
 export type LogReadersParts = {
   readonly host: Pick<Host, "lock">
   readonly log: DeviceLog
+  readonly beside: BesideLog
   /** Of the account: readers of one cursor wait for one another in all its tabs. */
   readonly name: string
+  /** How far this tab has come with a log: a leader is ahead of its disk by what is being written. */
+  head(stream: StreamPath): Offset
 }
 
 type OpenReader = {
@@ -26,8 +30,8 @@ type OpenReader = {
 }
 
 /**
- * What this tab's page reads of logs. All of it comes from the disk, which is never ahead of the edge's order, and in
- * the pace of whoever reads: nothing is read before it is asked for.
+ * What this tab's page reads of logs. All of it comes from the disk, in the pace of whoever reads: nothing is read
+ * before it is asked for. What this tab knows when a reader begins, it waits for.
  */
 export class LogReaders {
   readonly #parts: LogReadersParts
@@ -60,7 +64,7 @@ export class LogReaders {
   async moveCursor(reader: ReaderNumber, offset: Offset): Promise<void> {
     const { stream, cursor } = this.#reader(reader)
     assert(cursor !== undefined, `reader ${reader} has a cursor to move`)
-    await this.#parts.log.moveCursor(stream, cursor, offset)
+    await this.#parts.beside.moveCursor(stream, cursor, offset)
   }
 
   /** The reader's lock is free, and whoever waits for its next page has its end. Idempotent. */
@@ -69,7 +73,7 @@ export class LogReaders {
     this.#readers.delete(reader)
   }
 
-  /** The disk may have more of the stream's log. */
+  /** The disk has more of the stream's log, or does not take it. */
   grown(stream: StreamPath): void {
     this.#growth.grown(stream)
   }
@@ -95,23 +99,26 @@ export class LogReaders {
     if (request.cursor !== undefined) {
       await holdLock(this.#parts.host, `${this.#parts.name}:cursor:${stream}:${request.cursor}`, closing)
       if (closing.aborted) return
-      at = (await this.#parts.log.cursor(stream, request.cursor)) ?? at
+      at = (await this.#parts.beside.cursor(stream, request.cursor)) ?? at
     }
-    while (!closing.aborted) {
-      const count = this.#growth.count(stream)
+    const head = this.#parts.head(stream)
+    const isBeingWritten = () => isAfter(head, at) && isAfter(this.#parts.head(stream), at)
+    for (let isFirst = true; !closing.aborted; isFirst = false) {
+      const [count, before] = [this.#growth.count(stream), at]
       for await (const page of this.#stored(stream, at)) {
         yield page
         at = page.next
       }
-      if (!request.live) return
+      const isStill = at === before && !isFirst // the disk does not take it
+      if (!request.live && (isStill || !isBeingWritten())) return
       await this.#growth.past(stream, count, closing)
     }
   }
 
   /** What the disk has behind a place, some megabytes at a time: a log of small pages would else be read for ever. */
   async *#stored(stream: StreamPath, from: Offset): AsyncGenerator<PageText, void> {
-    const { log } = this.#parts
-    const head = await log.head(stream)
+    const { log, beside } = this.#parts
+    const head = await beside.head(stream)
     let at = from
     for await (const pages of log.pages(stream, { after: from, upTo: head })) {
       const page = pageBehind(joined(pages), at)

@@ -9,7 +9,6 @@ import {
   type OutboxKey,
   type ProducerPosition,
 } from "../../shared/outbox.ts"
-import type { EntryKind, EntryTexts } from "../port.ts"
 import { nameDevice } from "./device-name.ts"
 import { condemn, keepEntries, recordOf } from "./losses.ts"
 import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
@@ -31,9 +30,6 @@ export type StreamRecord = ProducerPosition & { readonly stream: StreamPath; rea
 
 /** A page as stored. */
 export type StoredPage = PageText & { readonly stream: StreamPath }
-
-/** How far a consumer has got. */
-type Cursor = { readonly stream: StreamPath; readonly name: string; readonly offset: Offset }
 
 /** What one transaction of the leader changes. `page` ends at the record's head. */
 export type LogChange = {
@@ -68,9 +64,6 @@ const READ_LENGTH = 2 * 1024 * 1024
 
 /** Records that one read may bring, however small. */
 const PAGES_READ_MAX = 2_000
-
-/** Entries that one read of them may bring: one can be as large as a batch. */
-const ENTRIES_READ_MAX = 64
 
 /**
  * This device's log on disk. Each method that changes the log is one transaction.
@@ -308,16 +301,6 @@ export class DeviceLog {
     }
   }
 
-  /** Some entries of a stream that are not in its log, behind a key, in the order of appending. */
-  async entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<EntryTexts> {
-    const store = kind === "pending" ? "outbox" : "rejected"
-    const read = (tx: ReadTransaction) =>
-      tx.getAll(store, { after }, ENTRIES_READ_MAX) as Promise<StoredEntry[]> // both hold these
-    const entries = await this.#storage.read(read, [store])
-    const texts = entries.filter((entry) => entry.stream === stream).map(({ text }) => text)
-    return { texts, upTo: entries.at(-1)?.key }
-  }
-
   /**
    * Says on the disk that all of it is to be deleted.
    *
@@ -325,37 +308,6 @@ export class DeviceLog {
    */
   condemn(force: boolean): Promise<void> {
     return this.#storage.write("strict", (tx) => condemn(tx, force), ["outbox", "rejected", "meta"])
-  }
-
-  /** How far the log of a stream goes, and the texts of all entries that are not in it: those of one moment. */
-  async outside(stream: StreamPath): Promise<{ head: Offset; texts: string[] }> {
-    const read = (tx: ReadTransaction) =>
-      Promise.all([
-        tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `save` writes these
-        tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // `append` writes these
-        tx.getAll("rejected", {}) as Promise<StoredEntry[]>, // they were the outbox's
-      ])
-    const [record, waiting, rejected] = await this.#storage.read(read, ["streams", "outbox", "rejected"])
-    const entries = [...waiting, ...rejected].filter((entry) => entry.stream === stream)
-    return { head: record?.head ?? START, texts: entries.map(({ text }) => text) }
-  }
-
-  /** How far the log of a stream goes on this disk. */
-  async head(stream: StreamPath): Promise<Offset> {
-    const read = (tx: ReadTransaction) => tx.get("streams", stream) as Promise<StreamRecord | undefined> // see `save`
-    return (await this.#storage.read(read, ["streams"]))?.head ?? START
-  }
-
-  /** Where a consumer of this name has got to. */
-  async cursor(stream: StreamPath, name: string): Promise<Offset | undefined> {
-    const read = (tx: ReadTransaction) => tx.get("cursors", [stream, name]) as Promise<Cursor | undefined> // see below
-    return (await this.#storage.read(read, ["cursors"]))?.offset
-  }
-
-  /** `relaxed`: after a power cut the consumer is some steps back, as it may be after any crash. */
-  moveCursor(stream: StreamPath, name: string, offset: Offset): Promise<void> {
-    const cursor: Cursor = { stream, name, offset }
-    return this.#storage.write("relaxed", (tx) => tx.put("cursors", cursor), ["cursors"])
   }
 
   close(): void {

@@ -120,7 +120,10 @@ export class Replica {
     return this.#inFlight()[0]?.expected
   }
 
-  /** The messages of the batch in flight, comma-joined: the same bytes as long as it is in flight. */
+  /**
+   * The messages of the batch in flight, comma-joined: the same bytes as long as it is in flight, unless another device
+   * has appended some of its events as well. Those that are left keep its number: it may have been taken.
+   */
   inFlightText(): string {
     return this.#inFlight()
       .map((entry) => entry.text)
@@ -129,6 +132,11 @@ export class Replica {
 
   inFlightMessages(): unknown[] {
     return this.#inFlight().flatMap((entry) => entry.messages)
+  }
+
+  /** How many entries of the batch in flight are pending. */
+  get inFlightCount(): number {
+    return this.#inFlight().length
   }
 
   /** Takes the place as a producer that the sync has decided on. */
@@ -230,10 +238,9 @@ export class Replica {
     if (kind !== "next") return { arrival: kind, confirmed: [] }
     const confirmed = confirmedBy(this.#pending, page)
     this.#remove(confirmed)
-    const inFlight = this.#position.inFlight
-    const settled =
-      inFlight !== null && confirmed.some(({ key }) => key !== undefined && inFlight.keys.includes(key))
-    if (settled) this.#position = settle(this.#position)
+    const isSettled =
+      confirmed.length > 0 && this.#position.inFlight !== null && this.#inFlight().length === 0
+    if (isSettled) this.#position = settle(this.#position)
     this.#head = page.next
     this.#listener.advanced(this.stream, page, confirmed)
     return { arrival: kind, confirmed }

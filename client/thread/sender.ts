@@ -56,6 +56,8 @@ export class Sender {
   #numbering: FrozenBatch | null = null
   /** The batch that the open socket was given. */
   #sent: FrozenBatch | null = null
+  /** Its messages as they were given: others may have appended some of them since. */
+  #given: Pick<Page, "text" | "messages"> = { text: "", messages: [] }
   /** Ends the wait before the batch that was given is given again. */
   #stopWaiting: () => void = () => {}
   /** Whether the numbers that are given next are of an epoch that this sender has begun. */
@@ -103,7 +105,8 @@ export class Sender {
     if (batch === null || batch === this.#sent) return
     if (batch !== this.#numbered) return this.#number(batch)
     this.#sent = batch
-    this.#socket.append(batch, this.#replica.inFlightText(), this.#replica.expectedInFlight())
+    this.#given = { text: this.#replica.inFlightText(), messages: this.#replica.inFlightMessages() }
+    this.#socket.append(batch, this.#given.text, this.#replica.expectedInFlight())
   }
 
   /** Whoever led before may have given numbers of its epoch that this disk does not know; a copy of it may still. */
@@ -128,7 +131,7 @@ export class Sender {
     switch (meaning.kind) {
       case "stored":
         this.#entriesMax *= 2
-        return this.#listener.took(this.#pageOf(meaning.from, meaning.next))
+        return this.#listener.took({ from: meaning.from, next: meaning.next, ...this.#given })
       case "taken":
         return this.#wasTaken(meaning.next)
       case "number":
@@ -163,7 +166,9 @@ export class Sender {
 
   /** Looks for the entry that is refused by itself, while others go through. */
   #refused({ keys }: FrozenBatch, error: ErrorData): void {
-    if (keys.length === 1) {
+    if (this.#replica.inFlightCount < keys.length) {
+      this.giveUp() // what is left of it is another batch
+    } else if (keys.length === 1) {
       this.giveUp()
       this.#listener.rejected(keys, error)
     } else {
@@ -212,9 +217,5 @@ export class Sender {
       this.#numbering = null
       this.#listener.unsaved(reason)
     })
-  }
-
-  #pageOf(from: Page["from"], next: Page["next"]): Page {
-    return { from, next, text: this.#replica.inFlightText(), messages: this.#replica.inFlightMessages() }
   }
 }

@@ -3,15 +3,14 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { databaseName, type EntryKind, type EntryTexts, type NewEntry, type OpenOptions } from "../port.ts"
+import { databaseName, type NewEntry, type OpenOptions } from "../port.ts"
 import type { ConnectionStatus } from "../status.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
-import { Importer } from "./importer.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
 import { DeviceLog } from "./log.ts"
-import { LogReaders } from "./log-readers.ts"
 import { MemoryStorage } from "./memory-storage.ts"
+import { type Disk, Moving } from "./moving.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { type Reappended, recover } from "./recovery.ts"
@@ -29,8 +28,7 @@ import { Views } from "./views.ts"
 export class Session implements ReplicasListener, LeadershipListener {
   readonly device: ProducerId
   readonly views: Views
-  readonly readers: LogReaders
-  readonly importer: Importer
+  readonly moving: Moving
   readonly #host: Host
   readonly #log: DeviceLog
   readonly #edgeOf: (stream: StreamPath) => EdgeStream
@@ -45,7 +43,8 @@ export class Session implements ReplicasListener, LeadershipListener {
   #shows = 0
   #pause: Pause = { paused: false, turn: 0 }
 
-  private constructor(host: Host, options: OpenOptions, device: ProducerId, log: DeviceLog, page: PageLink) {
+  private constructor(host: Host, options: OpenOptions, device: ProducerId, disk: Disk, page: PageLink) {
+    const { log } = disk
     const isShared = options.storage === "disk"
     const name = isShared ? databaseName(options) : `${databaseName(options)}:${device}`
     this.device = device
@@ -54,9 +53,8 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
     this.#replicas = new Replicas(log, device, this)
-    this.readers = new LogReaders({ host, log, name })
-    const replica = (of: StreamPath) => this.replica(of)
-    this.importer = new Importer({ host, log, name, replica, stored: (of) => this.#storedUnshown(of) })
+    const stored = (stream: StreamPath) => this.#entriesStored(stream)
+    this.moving = new Moving({ host, ...disk, name, replicas: this.#replicas, stored })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
     this.#host = host
     const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
@@ -70,18 +68,17 @@ export class Session implements ReplicasListener, LeadershipListener {
       receipts: this.#receipts,
       resign: () => this.#leadership.resign(),
       retire: () => this.#leadership.close(),
-      stored: (stream) => this.#entriesStored(stream),
+      stored,
     })
     this.#status.changed()
   }
 
   /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
   static async open(host: Host, options: OpenOptions, page: PageLink): Promise<Session> {
-    const { storage } = options
-    const log = new DeviceLog(
-      storage === "memory" ? new MemoryStorage() : await host.openStorage(databaseName(options)),
-    )
-    return new Session(host, options, await log.device(() => host.newId()), log, page)
+    const isMemory = options.storage === "memory"
+    const storage = isMemory ? new MemoryStorage() : await host.openStorage(databaseName(options))
+    const log = new DeviceLog(storage)
+    return new Session(host, options, await log.device(() => host.newId()), { storage, log }, page)
   }
 
   /** What this tab knows of a stream; loaded from the disk the first time. */
@@ -129,17 +126,6 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status.changed()
   }
 
-  entriesBehind(stream: StreamPath, kind: EntryKind, after: OutboxKey): Promise<EntryTexts> {
-    return this.#log.entriesBehind(stream, kind, after)
-  }
-
-  /** The disk has entries that no tab has shown. */
-  async #storedUnshown(stream: StreamPath): Promise<void> {
-    await this.#replicas.refresh(stream)
-    this.#leadership.appended(stream)
-    this.#tabs.tell({ kind: "appended", stream })
-  }
-
   /** The events of a stream that the edge has refused, as the disk has them. */
   async rejectedEvents(stream: StreamPath): Promise<RejectedEvent[]> {
     return (await this.#log.rejected(stream)).flatMap(eventsOf)
@@ -180,8 +166,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#tabs.close()
     this.#status.close()
     this.views.close()
-    this.readers.end()
-    this.importer.end()
+    this.moving.end()
     this.#log.close()
   }
 
@@ -204,7 +189,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     this.views.advanced(stream, page)
-    this.readers.grown(stream)
+    if (!this.isLeading()) this.moving.readers.grown(stream) // a leader's disk is behind it, and says when it is not
     this.#receipts.confirmed(confirmed, page.next)
     this.#status.changed()
   }
@@ -225,7 +210,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   restarted({ stream, head }: Replica, confirmed: readonly PendingEntry[]): void {
     this.views.refold(stream)
-    this.readers.grown(stream)
+    this.moving.readers.grown(stream)
     this.#receipts.confirmed(confirmed, head)
     this.#status.changed()
   }
@@ -253,11 +238,12 @@ export class Session implements ReplicasListener, LeadershipListener {
   }
 
   saved(stream: StreamPath): void {
-    this.readers.grown(stream)
+    this.moving.readers.grown(stream)
     this.#tabs.tell({ kind: "saved", stream })
   }
 
-  unsaved(_stream: StreamPath, reason: unknown): void {
+  unsaved(stream: StreamPath, reason: unknown): void {
+    this.moving.readers.grown(stream)
     this.#leadership.unsaved(reason)
   }
 

@@ -1,13 +1,14 @@
 import type { ThreadLink } from "../../client/page/thread-link.ts"
+import { BesideLog } from "../../client/thread/beside-log.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import { LogReaders } from "../../client/thread/log-readers.ts"
 import { MemoryStorage } from "../../client/thread/memory-storage.ts"
 import type { Storage } from "../../client/thread/storage.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
-import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import { localLocks } from "../support/local-locks.ts"
+import { directLink } from "./direct-link.ts"
 
 export const STREAM = "tests/log" as StreamPath
 
@@ -21,14 +22,18 @@ export function logOnDisk() {
     return read(body, stores)
   }
   const log = new DeviceLog(storage)
+  const beside = new BesideLog(storage)
   const host = localLocks()
   const offsets: Offset[] = [START]
   let chain = EMPTY_CHAIN
   const tabs: LogReaders[] = []
+  const memory: { head: Offset | undefined } = { head: undefined }
 
   return {
     log,
     reads,
+    /** How far tabs have come whose disk is behind; undefined: as far as it. */
+    memory,
     /** Before each message, and behind the last. */
     offsets,
     /** As a leader saves a page; whoever waits is told. */
@@ -46,39 +51,21 @@ export function logOnDisk() {
       for (const readers of tabs) readers.grown(STREAM)
     },
     openTab(): { readers: LogReaders; link: ThreadLink; crash(): void } {
-      const readers = new LogReaders({ host, log, name: "account" })
+      const readers = new LogReaders({
+        host,
+        log,
+        beside,
+        name: "account",
+        head: () => memory.head ?? offsets.at(-1) ?? START,
+      })
       tabs.push(readers)
       let isAlive = true
-      const answer = async <T>(act: () => Promise<T> | T) => {
-        try {
-          return { ok: true as const, value: await act() }
-        } catch (error) {
-          if (error instanceof HeadwaterError) return { ok: false as const, error: error.toData() }
-          throw error
-        }
-      }
-      const engine = {
-        openReader: (...[stream, request]: Parameters<LogReaders["open"]>) =>
-          answer(() => readers.open(stream, structuredClone(request))),
-        readOn: (reader: number) => answer(async () => structuredClone(await readers.next(reader))),
-        moveCursor: (reader: number, offset: Offset) => answer(() => readers.moveCursor(reader, offset)),
-        closeReader: (reader: number) => answer(() => readers.close(reader)),
-      }
-      const link = {
-        engine,
-        async ask<T>(reply: ReturnType<typeof answer<T>>): Promise<T> {
-          const answered = await reply
-          if (!isAlive) return new Promise(() => {})
-          if (answered.ok) return answered.value
-          throw HeadwaterError.fromData(answered.error)
-        },
-      }
       /** Nothing is heard of it any more, and its locks are free. */
       const crash = () => {
         isAlive = false
         readers.end()
       }
-      return { readers, link: link as unknown as ThreadLink, crash } // what reading uses of one
+      return { readers, link: directLink({ readers, beside }, () => isAlive), crash }
     },
   }
 }

@@ -109,6 +109,23 @@ describe("reading a log", () => {
     )
   })
 
+  test("[READ1] waits for what this tab has read and its disk has not, unless the disk does not take it", async () => {
+    const log = await grownTo([2])
+    const { link, readers } = log.openTab()
+    const chain = texts(0, 4).reduce<Chain>(extendChain, EMPTY_CHAIN)
+    log.memory.head = issueOffset({ generation: 7, position: 4, chain })
+    const reading = collected(readLog(link, STREAM, {}))
+    await log.grow(texts(2, 1))
+    await log.grow(texts(3, 1))
+    await log.grow(texts(4, 1))
+    expect(ids(await reading).slice(0, 4)).toEqual([0, 1, 2, 3])
+    log.memory.head = issueOffset({ generation: 7, position: 9, chain })
+    const failing = collected(readLog(link, STREAM, {}))
+    await new Promise(setImmediate) // it waits by then
+    readers.grown(STREAM)
+    expect(ids(await failing)).toEqual([0, 1, 2, 3, 4])
+  })
+
   test("[READ4] one that waits ends when it is left", async () => {
     const log = await grownTo([2])
     const events = readLog(log.openTab().link, STREAM, { live: true })

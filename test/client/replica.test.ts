@@ -165,4 +165,16 @@ describe("replica", () => {
     replica.take(page(0, ["a", "b"]))
     expect(replica.position).toEqual({ producer, epoch: 3, nextSeq: 5, knownEpoch: 3, inFlight: null })
   })
+
+  test("[OUT7] a batch of which another device has appended a part stays in flight with what is left", () => {
+    const inFlight = { producer, epoch: 3, seq: 4, keys: [1 as OutboxKey, 2 as OutboxKey] }
+    const position = { ...record, epoch: 3, nextSeq: 5, inFlight }
+    const replica = new Replica(position, [stored(1, "a"), stored(2, "b"), stored(3, "c")], listener)
+    replica.take(page(0, ["b"]))
+    expect(replica.position.inFlight).toBe(inFlight)
+    expect(replica.inFlightText()).toBe(JSON.stringify(event("a")))
+    expect([...replica.waiting()].map(({ key }) => key)).toEqual([3])
+    replica.take(page(1, ["a", "b"]))
+    expect(replica.position.inFlight).toBeNull()
+  })
 })
