@@ -9,8 +9,8 @@ import type { IDBPTransaction } from "idb"
 
 export type Transaction = IDBPTransaction<unknown, string[], "readwrite" | "readonly">
 
-/** Every other engine is taken for one like Gecko. */
-const GIVES_UP_WHOLE = /\bAppleWebKit\//.test(globalThis.navigator?.userAgent ?? "") // some import this without a browser
+/** Every other engine is taken for one like Gecko. Some import this where there is no browser at all. */
+const GIVES_UP_WHOLE = /\bAppleWebKit\//.test(globalThis.navigator?.userAgent ?? "")
 
 /**
  * Commits at once where that is safe. Where it is not, the browser commits when all requests have been answered and
@@ -24,13 +24,14 @@ export function commit(tx: Transaction, unanswered: number, isBehindRead: boolea
 }
 
 /**
- * Notes which request was the first to fail, and why. The transaction's own error is not enough: it comes later, and
- * once a commit was asked for Gecko says no more than `AbortError`, and WebKit nothing.
+ * Notes which request was the first to fail by itself, and why. The transaction's own error is not enough: it comes
+ * later, and once a commit was asked for Gecko says no more than `AbortError`, and WebKit nothing.
  */
 export function noteFailure(tx: Transaction): () => DOMException | null {
   let first: DOMException | null = null
   tx.addEventListener("error", ({ target }) => {
-    first ??= (target as IDBRequest).error // the events of a transaction's requests pass through it
+    const { error } = target as IDBRequest // the events of a transaction's requests pass through it
+    if (error?.name !== "AbortError") first ??= error // else it fell with the transaction
   })
   return () => first ?? tx.error
 }

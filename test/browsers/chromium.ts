@@ -1,5 +1,14 @@
 import { launchChromium } from "../support/chromium.ts"
-import { answerOf, type Engine, type EngineBrowser, type Json, scriptOf, showDriven } from "./engine.ts"
+import {
+  answerOf,
+  callOf,
+  type Engine,
+  type EngineBrowser,
+  ignore,
+  type Json,
+  scriptOf,
+  showDriven,
+} from "./engine.ts"
 
 export const chromium: Engine = {
   name: "chromium",
@@ -19,6 +28,7 @@ async function launch(): Promise<EngineBrowser> {
         async evaluate<A extends readonly Json[], T>(work: (...args: A) => T | Promise<T>, ...args: A) {
           return answerOf<T>(await page.evaluate<string>(`(async () => {${scriptOf(work, args)}})()`))
         },
+        leave: (work, ...args) => page.evaluate<void>(`${callOf(work, args)}; undefined`).catch(ignore),
         close: () => page.close(),
       }
     },

@@ -10,7 +10,9 @@ export interface EnginePage {
    * arguments and answer pass as JSON.
    */
   evaluate<A extends readonly Json[], T>(work: (...args: A) => T | Promise<T>, ...args: A): Promise<T>
-  /** As if the user had closed the tab. */
+  /** Runs `work`, which ends the page: it is over when `work` has returned, whether or not anybody can say so. */
+  leave<A extends readonly Json[]>(work: (...args: A) => void, ...args: A): Promise<void>
+  /** As if the user had closed the tab. Not behind `leave`. */
   close(): Promise<void>
 }
 
@@ -31,10 +33,15 @@ export interface Engine {
   show(url: string): Promise<{ close(): Promise<void> }>
 }
 
-/** The text of an async function's body that runs `work` and answers in JSON, for drivers that pass texts. */
+/** The text of a call, for drivers that pass texts. */
+export function callOf(work: (...args: never[]) => unknown, args: readonly Json[]): string {
+  return `(${work})(...${JSON.stringify(args)})`
+}
+
+/** The text of an async function's body that makes the call and answers in JSON. */
 export function scriptOf(work: (...args: never[]) => unknown, args: readonly Json[]): string {
   return `
-    try { return JSON.stringify({ value: await (${work})(...${JSON.stringify(args)}) }) }
+    try { return JSON.stringify({ value: await ${callOf(work, args)} }) }
     catch (error) { return JSON.stringify({ error: String(error) }) }`
 }
 
@@ -51,3 +58,6 @@ export async function showDriven(launch: Engine["launch"], url: string): ReturnT
   await browser.open(url)
   return browser
 }
+
+/** For what a driver says when a page that was to go has gone. */
+export function ignore(): void {}

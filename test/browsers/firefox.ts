@@ -7,9 +7,11 @@ import { findFirefox } from "../../scripts/engines.mjs"
 import { BidiSession } from "./bidi.ts"
 import {
   answerOf,
+  callOf,
   type Engine,
   type EngineBrowser,
   type EnginePage,
+  ignore,
   type Json,
   scriptOf,
   showDriven,
@@ -88,14 +90,18 @@ async function open(session: BidiSession, url: string): Promise<EnginePage> {
   await session.call("browsingContext.navigate", { context, url, wait: "complete" })
   return {
     async evaluate<A extends readonly Json[], T>(work: (...args: A) => T | Promise<T>, ...args: A) {
-      const evaluated = await session.call<Evaluated>("script.evaluate", {
-        expression: `(async () => {${scriptOf(work, args)}})()`,
-        target: { context },
-        awaitPromise: true,
-      })
+      const expression = `(async () => {${scriptOf(work, args)}})()`
+      const awaited = { expression, target: { context }, awaitPromise: true }
+      const evaluated = await session.call<Evaluated>("script.evaluate", awaited)
       if (evaluated.type === "exception") throw new Error(evaluated.exceptionDetails.text)
       return answerOf<T>(evaluated.result.value)
     },
-    close: async () => void (await session.call("browsingContext.close", { context })),
+    async leave(work, ...args) {
+      const expression = `${callOf(work, args)}; undefined`
+      await session
+        .call("script.evaluate", { expression, target: { context }, awaitPromise: false })
+        .catch(ignore)
+    },
+    close: async () => void (await session.call("browsingContext.close", { context }).catch(ignore)),
   }
 }

@@ -19,7 +19,7 @@ export default defineConfig({
   root,
   test: {
     expect: { poll: { timeout: PATIENCE_MS } },
-    testTimeout: 6 * PATIENCE_MS,
+    testTimeout: 3 * PATIENCE_MS,
     hookTimeout: 6 * PATIENCE_MS,
     fileParallelism: false,
     projects: enginesHere().flatMap((engine, at) => [

@@ -1,12 +1,15 @@
 /** A session of W3C WebDriver, the older protocol of plain requests, as far as WebKitGTK needs it here. */
 export class WebDriverSession {
   readonly #url: string
+  /** The window that was there first. It stays open, since a new one can be asked for only in an open one. */
+  readonly #home: string
   readonly browserVersion: string
   /** The protocol knows one current window, so whoever means another waits for its turn. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(url: string, browserVersion: string) {
+  private constructor(url: string, home: string, browserVersion: string) {
     this.#url = url
+    this.#home = home
     this.browserVersion = browserVersion
   }
 
@@ -17,13 +20,15 @@ export class WebDriverSession {
       sessionId: string
       capabilities: { browserVersion: string }
     } // the protocol's form
-    return new WebDriverSession(`${driver}/session/${sessionId}`, found.browserVersion)
+    const url = `${driver}/session/${sessionId}`
+    const home = String(await ask("GET", `${url}/window`))
+    return new WebDriverSession(url, home, found.browserVersion)
   }
 
   /** The handle of a new tab. */
   async newWindow(): Promise<string> {
-    const { handle } = (await this.#next("POST", "/window/new", { type: "tab" })) as { handle: string } // as above
-    return handle
+    const made = await this.inWindow(this.#home, "POST", "/window/new", { type: "tab" })
+    return (made as { handle: string }).handle // as above
   }
 
   inWindow(window: string, method: "POST" | "DELETE", path: string, body?: object): Promise<unknown> {
@@ -34,11 +39,7 @@ export class WebDriverSession {
   }
 
   end(): Promise<unknown> {
-    return this.#next("DELETE", "")
-  }
-
-  #next(method: string, path: string, body?: object): Promise<unknown> {
-    return this.#inTurn(() => ask(method, this.#url + path, body))
+    return this.#inTurn(() => ask("DELETE", this.#url))
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {

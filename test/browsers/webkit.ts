@@ -5,7 +5,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findMiniBrowser } from "../../scripts/engines.mjs"
-import { answerOf, type Engine, type EnginePage, type Json, scriptOf } from "./engine.ts"
+import { answerOf, callOf, type Engine, type EnginePage, ignore, type Json, scriptOf } from "./engine.ts"
 import { WebDriverSession } from "./webdriver.ts"
 
 /**
@@ -39,14 +39,24 @@ export const webkit: Engine = {
 
 async function open(session: WebDriverSession, url: string): Promise<EnginePage> {
   const window = await session.newWindow()
-  await session.inWindow(window, "POST", "/url", { url })
+  const run = (script: string) => session.inWindow(window, "POST", "/execute/sync", { script, args: [url] })
+  await run("location.replace(arguments[0])") // its only entry of the history: else it may not close itself
+  while (
+    !(await run("return location.href.startsWith(arguments[0]) && document.readyState === 'complete'"))
+  ) {
+    // the page is another by then, so nobody tells
+  }
   return {
     async evaluate<A extends readonly Json[], T>(work: (...args: A) => T | Promise<T>, ...args: A) {
       const script = `const answer = arguments[0]; (async () => {${scriptOf(work, args)}})().then(answer)`
       const text = await session.inWindow(window, "POST", "/execute/async", { script, args: [] })
       return answerOf<T>(String(text))
     },
-    close: async () => void (await session.inWindow(window, "DELETE", "/window")),
+    async leave(work, ...args) {
+      const script = { script: callOf(work, args), args: [] }
+      await session.inWindow(window, "POST", "/execute/sync", script).catch(ignore)
+    },
+    close: async () => void (await session.inWindow(window, "DELETE", "/window").catch(ignore)),
   }
 }
 
