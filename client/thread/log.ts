@@ -1,6 +1,6 @@
 import { passes } from "../../shared/common-place.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
-import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { EventId, Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import {
@@ -10,9 +10,12 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
+import { CheckedStorage } from "./checked-storage.ts"
+import { browserClock } from "./clock.ts"
 import { nameDevice } from "./device-name.ts"
 import { condemn, keepEntries, recordOf } from "./losses.ts"
 import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
+import { repairIn } from "./repair.ts"
 import {
   type Durability,
   Exists,
@@ -82,11 +85,17 @@ const ENTRIES_READ_MAX = 64
  */
 export class DeviceLog {
   readonly #storage: Storage
+  readonly #onRepaired = new Set<(streams: readonly StreamPath[]) => void>()
   /** Claimed last, on the database that is there now. */
   #term: Term | undefined
 
-  constructor(storage: Storage) {
-    this.#storage = storage
+  /** @param now For the records of what was found to be damaged. */
+  constructor(storage: Storage, now: () => Millis = browserClock.now) {
+    this.#storage = new CheckedStorage(storage, async (damages) => {
+      const parts = { now: now(), fresh: crypto.randomUUID() as ProducerId } // made here, for this
+      const touched = await storage.write("strict", (tx) => repairIn(tx, damages, parts))
+      for (const listener of this.#onRepaired) listener(touched as StreamPath[]) // as their records say
+    })
     storage.health.onChange(({ kind }) => {
       if (kind === "deleted") this.#term = undefined
     })
@@ -94,6 +103,11 @@ export class DeviceLog {
 
   get health(): StorageHealth {
     return this.#storage.health
+  }
+
+  /** Calls with the streams of which less was found than had been stored. What is left of them is whole. */
+  onRepaired(listener: (streams: readonly StreamPath[]) => void): void {
+    this.#onRepaired.add(listener)
   }
 
   /** This device's name as a producer: made once, kept as long as the database. */

@@ -89,8 +89,9 @@ function device() {
     },
     listeners,
     async put(store: "outbox" | "rejected", key: number, text: string, stream = STREAM) {
+      const refused = { error: { code: "rejected", message: "" }, at: 0 }
       await storage.write("relaxed", (tx) =>
-        tx.put(store, { key, stream, text, count: 1, bytes: text.length }),
+        tx.put(store, { key, stream, text, count: 1, bytes: text.length, ...refused }),
       )
     },
     async logged(pages: readonly string[][]) {

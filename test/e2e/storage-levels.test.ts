@@ -117,6 +117,52 @@ describe("a browser that has no more space", () => {
   })
 })
 
+describe("a page of the log that is damaged", () => {
+  test("[DAMAGE2] is read again from the edge, and both tabs have every row once", async () => {
+    const path = "damage/page"
+    const context = await stage.browser.newContext()
+    const one = await visit(context, stage.site.url, stage.wire.url, path)
+    for (let n = 0; n < 5; n++) {
+      await one.evaluate((of) => app.add("A", of), n)
+      await expect.poll(() => one.evaluate(() => app.confirmed)).toBe(n + 1)
+    }
+    await expect.poll(() => pendingOf(one)).toBe(0)
+    await one.evaluate(async () => {
+      const [found] = await indexedDB.databases()
+      const opening = indexedDB.open(found?.name ?? "")
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve
+      })
+      const tx = opening.result.transaction("pages", "readwrite")
+      const reading = tx.objectStore("pages").getAll()
+      reading.onsuccess = () => {
+        const page = reading.result.filter(({ text }) => text !== "")[2]
+        tx.objectStore("pages").put({ ...page, text: page.text.slice(0, -10) })
+      }
+      await new Promise((resolve) => {
+        tx.oncomplete = resolve
+      })
+      opening.result.close()
+    })
+    const two = await visit(context, stage.site.url, stage.wire.url, path)
+    for (const page of [one, two]) {
+      await expect
+        .poll(async () => (await rowsOf(page)).map(({ n, times }) => [n, times]))
+        .toEqual([
+          [0, 1],
+          [1, 1],
+          [2, 1],
+          [3, 1],
+          [4, 1],
+        ])
+      await expect.poll(() => connectionOf(page, `${path}/lines`)).toBe("live")
+    }
+    await two.evaluate(() => app.add("B", 5))
+    await expect.poll(async () => (await rowsOf(one)).length).toBe(6)
+    await context.close()
+  })
+})
+
 describe("two versions of an app in one profile", () => {
   test("[DISK13] the older tab is told that it is outdated, and what it had stored is there", async () => {
     const path = "versions/two"
