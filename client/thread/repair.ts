@@ -4,7 +4,7 @@ import { firstPosition, type ProducerPosition } from "../../shared/outbox.ts"
 import type { Damage } from "./checked-storage.ts"
 import { isSound, withSum } from "./record-checks.ts"
 import type { StorageKey, WriteTransaction } from "./storage.ts"
-import { beginTerm, mendTerm } from "./terms.ts"
+import { endTerm, mendTerm } from "./terms.ts"
 
 /** Pages that are looked at in one request. */
 const PAGES_READ_MAX = 50
@@ -24,7 +24,7 @@ type Fields = Readonly<Record<string, unknown>>
  *   an entry          that waits is moved to the refused events, as one of type `headwater.damaged`; it is never sent
  *   anything else     is put aside in `meta`
  *
- * Where a log was cut a new term begins, so that no leader goes on behind the cut. Answers the streams that are others
+ * Where a log was cut the term ends, so that no leader goes on behind the cut. Answers the streams that are others
  * than before.
  */
 export async function repairIn(
@@ -44,7 +44,10 @@ export async function repairIn(
     touched.add(stream)
   }
   for (const stream of cut) await cutBack(tx, stream, fresh)
-  if (cut.size > 0) await beginTerm(tx)
+  if (cut.size > 0) {
+    if (!isSound("meta", await tx.get("meta", "term"))) await mendTerm(tx)
+    await endTerm(tx)
+  }
   return [...touched]
 }
 
