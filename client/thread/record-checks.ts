@@ -57,9 +57,14 @@ function sumOf(store: StoreName, fields: Fields): string | undefined {
   }
 }
 
+/** Of the parts in order; each is followed by a mark, so that nothing can move from one to the next. */
 function sum(...parts: readonly unknown[]): string {
-  return parts.reduce<typeof EMPTY_CHAIN>((chain, part) => extendChain(chain, `${part} `), EMPTY_CHAIN)
+  let chain = EMPTY_CHAIN
+  for (const part of parts) chain = extendChain(extendChain(chain, String(part)), MARK)
+  return chain
 }
+
+const MARK = " "
 
 function isEntry({ key, stream, text, count, bytes, sum }: Fields): boolean {
   if (!isCount(key) || !isName(stream) || !isText(text) || !isCount(count) || !isCount(bytes)) return false
