@@ -53,6 +53,8 @@ export type ErrorCode =
   | "stalled"
   /** A newer version of the app has this device's database. Reload the page; nothing is lost. */
   | "outdated"
+  /** What this device had stored cannot be read. What was confirmed is read again; the rest is among the rejected. */
+  | "damaged"
   /** Events of this account are on this device alone, so it was not cleared. */
   | "pending"
 

@@ -1,10 +1,15 @@
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { NewEntry } from "../port.ts"
+import { CheckedStorage } from "../thread/checked-storage.ts"
+import { browserClock } from "../thread/clock.ts"
 import { openIdbStorage } from "../thread/idb-storage.ts"
 import { DeviceLog } from "../thread/log.ts"
 import { type Durability, NoStorage } from "../thread/storage.ts"
 import type { ThreadLink } from "./thread-link.ts"
+
+/** What a page that finds damage makes its notes of. */
+const PAGE = { now: browserClock.now, newId: () => crypto.randomUUID() }
 
 /** A page's way to its device's log. */
 export interface PageLog {
@@ -21,7 +26,7 @@ export interface PageLog {
  */
 export async function openDiskLog(name: string): Promise<DeviceLog | undefined> {
   try {
-    const log = new DeviceLog(await openIdbStorage(name))
+    const log = new DeviceLog(new CheckedStorage(await openIdbStorage(name), PAGE))
     const { health } = log
     health.onChange(({ kind }) => kind === "deleted" && health.renew()) // a page knows nothing of what it held
     return log

@@ -78,6 +78,7 @@ export class DeviceLog {
   /** Claimed last, on the database that is there now. */
   #term: Term | undefined
 
+  /** @param storage One that is checked: the log believes what it reads. */
   constructor(storage: Storage) {
     this.#storage = storage
     storage.health.onChange(({ kind }) => {

@@ -1,14 +1,14 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
 import { BesideLog } from "./beside-log.ts"
+import type { CheckedStorage } from "./checked-storage.ts"
 import type { Host } from "./host.ts"
 import { Importer } from "./importer.ts"
 import type { DeviceLog } from "./log.ts"
 import { LogReaders } from "./log-readers.ts"
 import type { Replicas } from "./replicas.ts"
-import type { Storage } from "./storage.ts"
 
-export type Disk = { readonly storage: Storage; readonly log: DeviceLog }
+export type Disk = { readonly storage: CheckedStorage; readonly log: DeviceLog }
 
 export type MovingParts = Disk & {
   readonly host: Pick<Host, "lock">

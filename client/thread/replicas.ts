@@ -1,7 +1,7 @@
 import { parseBatch } from "../../shared/batch.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter } from "../../shared/offset.ts"
-import type { OutboxKey } from "../../shared/outbox.ts"
+import type { OutboxKey, ProducerPosition } from "../../shared/outbox.ts"
 import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
 import type { RejectedEntry } from "./rejections.ts"
 import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
@@ -102,7 +102,7 @@ export class Replicas {
   /** A new leader reads and produces on from where the disk says, whoever led before. */
   async takeOver(stream: StreamPath): Promise<void> {
     const replica = await this.get(stream)
-    replica.producedAt(positionOf(await this.#catchUpWithDisk(replica)))
+    replica.producedAt(sendable(replica, positionOf(await this.#catchUpWithDisk(replica))))
     await this.#review(replica) // the one before may have ended before it told what was refused
   }
 
@@ -159,4 +159,11 @@ export class Replicas {
     this.#listener.restarted(replica, replica.restart(record, entries))
     return record
   }
+}
+
+/** A batch of which an entry was found damaged is not sent again: under its number there would be other bytes. */
+function sendable(replica: Replica, position: ProducerPosition): ProducerPosition {
+  const keys = new Set(replica.pending.map(({ key }) => key))
+  const isWhole = position.inFlight?.keys.every((key) => keys.has(key)) ?? true
+  return isWhole ? position : { ...position, inFlight: null }
 }

@@ -1,12 +1,14 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import type { CheckedStorage } from "./checked-storage.ts"
 import type { Host } from "./host.ts"
 import type { DeviceLog } from "./log.ts"
 import type { Receipts } from "./receipts.ts"
 import type { PendingEntry, Replica } from "./replica.ts"
 import type { Replicas } from "./replicas.ts"
 import type { StorageState } from "./storage-health.ts"
+import type { Tabs } from "./tabs.ts"
 
 /** Before a disk that did not do what was asked of it is asked again. */
 const RETRY_MS = 1_000
@@ -14,8 +16,10 @@ const RETRY_MS = 1_000
 export type RescueParts = {
   readonly host: Pick<Host, "after" | "newId">
   readonly log: DeviceLog
+  readonly storage: CheckedStorage
   readonly replicas: Replicas
   readonly receipts: Receipts
+  readonly tabs: Pick<Tabs, "tell">
   /** Ends this tab's leadership, if it has it: what a leader knows of its disk is true no more. */
   resign(): void
   /** Ends it for good: the disk takes nothing any more. */
@@ -47,6 +51,7 @@ export class Rescue {
   constructor(parts: RescueParts) {
     this.#parts = parts
     this.#stopHearing = parts.log.health.onChange((state) => this.#hear(state))
+    parts.storage.onRepaired((streams) => this.#repaired(streams))
   }
 
   /**
@@ -85,6 +90,16 @@ export class Rescue {
     const fresh = host.newId() as ProducerId // made here, for this
     for (const found of replicas.emptied(fresh)) this.#homeless = [...this.#homeless, { ...found, tickets }]
     log.health.renew()
+  }
+
+  /** What this tab has read of them may be more than there is now: it goes back, and the others do when they look. */
+  #repaired(streams: readonly StreamPath[]): void {
+    const { tabs, replicas, resign } = this.#parts
+    resign()
+    for (const stream of streams) {
+      tabs.tell({ kind: "saved", stream })
+      if (replicas.opened(stream) !== undefined) replicas.refresh(stream).catch(() => {}) // `diskFailed` was told
+    }
   }
 
   /** Until everything has a place, and at least once. */

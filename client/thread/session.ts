@@ -5,6 +5,7 @@ import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { databaseName, type NewEntry, type OpenOptions } from "../port.ts"
 import type { ConnectionStatus } from "../status.ts"
+import { CheckedStorage } from "./checked-storage.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
@@ -65,6 +66,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#leadership = new Leadership(parts, this)
     this.#rescue = new Rescue({
       ...parts,
+      ...disk,
       receipts: this.#receipts,
       resign: () => this.#leadership.resign(),
       retire: () => this.#leadership.close(),
@@ -76,7 +78,8 @@ export class Session implements ReplicasListener, LeadershipListener {
   /** Opens the account's database. @throws HeadwaterError `storage-unavailable`. */
   static async open(host: Host, options: OpenOptions, page: PageLink): Promise<Session> {
     const isMemory = options.storage === "memory"
-    const storage = isMemory ? new MemoryStorage() : await host.openStorage(databaseName(options))
+    const raw = isMemory ? new MemoryStorage() : await host.openStorage(databaseName(options))
+    const storage = new CheckedStorage(raw, host)
     const log = new DeviceLog(storage)
     return new Session(host, options, await log.device(() => host.newId()), { storage, log }, page)
   }

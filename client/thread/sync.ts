@@ -6,7 +6,7 @@ import {
   type StopReason,
   step,
 } from "../../shared/connection.ts"
-import type { ErrorData } from "../../shared/errors.ts"
+import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -305,7 +305,8 @@ export class StreamSync {
 
   /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
   #failed(reason: unknown): void {
-    this.#lose(failed("storage-unavailable", reason instanceof Error ? reason.message : String(reason)))
+    const code = reason instanceof HeadwaterError ? reason.code : "storage-unavailable"
+    this.#lose(failed(code, reason instanceof Error ? reason.message : String(reason)))
     this.#listener.unsaved(reason)
   }
 }

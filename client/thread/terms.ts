@@ -43,6 +43,13 @@ function markBegun(tx: WriteTransaction, term: Term): void {
   tx.delete("meta", markOf(term - LIMITS.termsRememberedMax))
 }
 
+/** The record of the term is lost: goes on from the marks that are left. */
+export async function mendTerm(tx: WriteTransaction): Promise<void> {
+  const records = (await tx.getAll("meta", {})) as { readonly name: string }[] // the key of each
+  const over = records.map(({ name }) => Number(/^term (\d+) is over$/.exec(name)?.[1] ?? 0))
+  tx.put("meta", { name: TERM, term: Math.max(0, ...over) + 1 })
+}
+
 /** Makes the transaction fail with Exists if the term is over. */
 export function holdTerm(tx: WriteTransaction, term: Term): void {
   tx.insert("meta", { name: markOf(term) })

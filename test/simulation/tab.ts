@@ -1,6 +1,7 @@
 import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
 import { type LiveRows, NEXT, type NewEntry, type Notice, type Reply } from "../../client/port.ts"
 import type { ThreadStatus } from "../../client/status.ts"
+import { CheckedStorage } from "../../client/thread/checked-storage.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { DeviceLog } from "../../client/thread/log.ts"
 import type { Durability } from "../../client/thread/storage.ts"
@@ -124,7 +125,7 @@ export class Tab {
     }
     const options = { edge: this.#parts.edge, account: "ada", hasToken: false, storage: "disk" } as const
     try {
-      this.#log = new DeviceLog(await this.host.openStorage())
+      this.#log = new DeviceLog(new CheckedStorage(await this.host.openStorage(), this.host))
       const port = notices as unknown as MessagePort // all of one that is used
       await this.#link.ask(() => this.#engine.open(options, port))
       if (this.#state === "opening") this.#state = "open"
