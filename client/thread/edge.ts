@@ -48,6 +48,7 @@ export class EdgeStream {
   #shown: string | undefined
   /** Something else has answered: what it said may be in a cache now. */
   #isCacheDoubtful = false
+  #areCachesWrong = false
 
   constructor(host: Pick<Host, "fetch" | "after">, edge: string, stream: StreamPath, tokens?: Tokens) {
     this.#host = host
@@ -110,6 +111,11 @@ export class EdgeStream {
     })
   }
 
+  /** From now on nothing is believed of caches: the edge's log is another than it was, and they hold pages of that. */
+  doubtCaches(): void {
+    this.#areCachesWrong = true
+  }
+
   /** Where the stream ends. */
   async tail(signal: AbortSignal): Promise<Exchange<Offset>> {
     return this.#ask(this.#url, { method: "HEAD", signal }, async (response) => {
@@ -147,7 +153,7 @@ export class EdgeStream {
         headers: { ...init.headers, ...token.value },
         signal: silence.signal,
         redirect: "manual", // who sends a request elsewhere is no edge, and its answer says so
-        cache: this.#isCacheDoubtful ? "reload" : "default",
+        cache: this.#isCacheDoubtful || this.#areCachesWrong ? "reload" : "default",
       })
       silence.heard()
       this.#isCacheDoubtful = response.headers.get(HEADER.edge) !== EDGE_MARK

@@ -60,7 +60,7 @@ export class LogReaders {
   async moveCursor(reader: ReaderNumber, offset: Offset): Promise<void> {
     const { stream, cursor } = this.#reader(reader)
     assert(cursor !== undefined, `reader ${reader} has a cursor to move`)
-    await this.#parts.log.moveCursor(stream, cursor, offset)
+    await this.#parts.log.cursors.move(stream, cursor, offset)
   }
 
   /** The reader's lock is free, and whoever waits for its next page has its end. Idempotent. */
@@ -95,7 +95,7 @@ export class LogReaders {
     if (request.cursor !== undefined) {
       await holdLock(this.#parts.host, `${this.#parts.name}:cursor:${stream}:${request.cursor}`, closing)
       if (closing.aborted) return
-      at = (await this.#parts.log.cursor(stream, request.cursor)) ?? at
+      at = (await this.#parts.log.cursors.get(stream, request.cursor)) ?? at
     }
     while (!closing.aborted) {
       const count = this.#growth.count(stream)

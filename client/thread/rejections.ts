@@ -1,15 +1,33 @@
 import { parseBatch } from "../../shared/batch.ts"
-import type { ErrorData } from "../../shared/errors.ts"
+import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent, utf8Length } from "../../shared/events.ts"
 import type { EventId, Millis, StreamPath } from "../../shared/ids.ts"
 import type { OutboxEntry, OutboxKey } from "../../shared/outbox.ts"
-import type { ReadTransaction, WriteTransaction } from "./storage.ts"
+import { recordOf } from "./outbox-records.ts"
+import type { PendingEntry } from "./pending-entry.ts"
+import type { ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
 
 /** An entry that the edge has refused for good, as stored: under the key that the outbox gave it, and why. */
 export type RejectedEntry = Omit<OutboxEntry, "expected"> & {
   readonly stream: StreamPath
   readonly error: ErrorData
   readonly at: Millis
+}
+
+/** Those of the entries that have one of the keys, as refused. */
+export function rejectedOf(
+  stream: StreamPath,
+  entries: readonly PendingEntry[],
+  {
+    keys,
+    error,
+    at,
+  }: { readonly keys: readonly OutboxKey[]; readonly error: ErrorData; readonly at: Millis },
+): RejectedEntry[] {
+  const refused = new Set(keys)
+  return entries.flatMap(({ key, text, count, bytes }) =>
+    key !== undefined && refused.has(key) ? [{ key, stream, text, count, bytes, error, at }] : [],
+  )
 }
 
 /** An event that the edge has refused, or refused with others that were appended in the same task. */
@@ -21,8 +39,48 @@ export function eventsOf({ text, error, at }: RejectedEntry): RejectedEvent[] {
     .map((event) => ({ ...event, error, at }))
 }
 
-/** In the order of appending. */
-export async function readRejected(tx: ReadTransaction, stream: StreamPath): Promise<RejectedEntry[]> {
+/** The refused entries of all streams. Each method is one transaction. */
+export class Rejections {
+  readonly #storage: Storage
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  /** Those of a stream, in the order of appending. */
+  list(stream: StreamPath): Promise<RejectedEntry[]> {
+    return this.#storage.read((tx) => readRejected(tx, stream), ["rejected"])
+  }
+
+  /** Forgets refused events; those that are not there are passed over. */
+  async dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
+    await this.#storage.write("strict", (tx) => dismissIn(tx, stream, new Set(ids)), ["rejected"])
+  }
+
+  /**
+   * Appends an entry in place of a refused event, which is forgotten in the same transaction.
+   *
+   * @throws HeadwaterError `not-rejected` when there is no such event; nothing is appended then.
+   */
+  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
+    return this.#storage.write(
+      "strict",
+      async (tx) => {
+        const key = tx.add(recordOf(stream, entry))
+        const dismissed = await dismissIn(tx, stream, new Set([replaced]))
+        if (dismissed.length === 0) throw notRejected(stream, replaced)
+        return (await key) as OutboxKey // the disk's keys are what the brand means
+      },
+      ["outbox", "rejected"],
+    )
+  }
+}
+
+export function notRejected(stream: StreamPath, id: EventId): HeadwaterError {
+  return new HeadwaterError("not-rejected", `No refused event ${id} of ${stream} is on this device.`)
+}
+
+async function readRejected(tx: ReadTransaction, stream: StreamPath): Promise<RejectedEntry[]> {
   const entries = (await tx.getAll("rejected", {})) as RejectedEntry[] // `rejectIn` writes these
   return entries.filter((entry) => entry.stream === stream)
 }
@@ -34,7 +92,7 @@ export function rejectIn(tx: WriteTransaction, entry: RejectedEntry): void {
 }
 
 /** Forgets some of the refused events of a stream. Answers which of them were there. */
-export async function dismissIn(
+async function dismissIn(
   tx: WriteTransaction,
   stream: StreamPath,
   ids: ReadonlySet<EventId>,
