@@ -22,7 +22,7 @@ import {
 } from "./storage.ts"
 import { Replaced, type StorageHealth } from "./storage-health.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
-import { goBack, hasPassed, STORES_ON_THE_WAY, type WayBack } from "./way-back.ts"
+import { goBack, hasPassed, type WayBack } from "./way-back.ts"
 
 /** Where one stream stands on this disk. */
 export type StreamRecord = ProducerPosition & { readonly stream: StreamPath; readonly head: Offset }
@@ -58,7 +58,7 @@ const ENTRIES_READ_MAX = 64
  * This device's log on disk. Each method that changes the log is one transaction.
  *
  * After every transaction, for each stream:
- *   1. an event is in the outbox or in the pages, never in both;
+ *   1. an event is in the outbox, in the pages or among the refused ones, never in two of them;
  *   2. the pages join without gap or overlap from START to the record's head;
  *   3. the entries of the batch in flight are in the outbox, and their number was never given to others.
  */
@@ -227,7 +227,7 @@ export class DeviceLog {
 
   /** Goes back to an earlier place, and ends the term of whoever leads. False when the log has moved on meanwhile. */
   goBack(stream: StreamPath, way: WayBack): Promise<boolean> {
-    return this.#storage.write("strict", (tx) => goBack(tx, stream, way), STORES_ON_THE_WAY)
+    return goBack(this.#storage, stream, way)
   }
 
   /** The streams of which something behind a key waits for the edge, and the last key there is. */

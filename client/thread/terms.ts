@@ -27,11 +27,6 @@ export async function beginTerm(storage: Storage): Promise<Term> {
   }
 }
 
-/** Begins the next term in a transaction that asks other things as well. Nobody leads in it. */
-export async function endTerm(tx: WriteTransaction): Promise<void> {
-  markBegun(tx, (await lastTerm(tx)) + 1)
-}
-
 async function lastTerm(tx: ReadTransaction): Promise<Term> {
   const found = (await tx.get("meta", TERM)) as { readonly term: Term } | undefined // written below
   return found?.term ?? 0

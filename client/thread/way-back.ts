@@ -4,8 +4,8 @@ import type { Offset } from "../../shared/offset.ts"
 import { firstPosition, type OutboxEntry } from "../../shared/outbox.ts"
 import type { StoredPage, StreamRecord } from "./log.ts"
 import { recordOf, type StoredEntry } from "./outbox-records.ts"
-import type { ReadTransaction, WriteTransaction } from "./storage.ts"
-import { endTerm } from "./terms.ts"
+import type { ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
+import { beginTerm, holdTerm } from "./terms.ts"
 
 /** Where a log goes back to, and what goes with that. */
 export type WayBack = {
@@ -21,8 +21,6 @@ export type WayBack = {
   readonly fresh: ProducerId
 }
 
-export const STORES_ON_THE_WAY = ["outbox", "pages", "streams", "meta"] as const
-
 /** Behind every offset. */
 const LAST_OFFSET = "\uffff"
 
@@ -36,25 +34,31 @@ export async function hasPassed(tx: ReadTransaction, stream: StreamPath, place: 
   return at !== undefined || (behind !== undefined && passes(behind, place))
 }
 
-/** Takes the way back, and ends the term of whoever leads. False, and nothing is changed, when the log has moved on. */
-export async function goBack(
-  tx: WriteTransaction,
-  stream: StreamPath,
-  { head, common, gone, entries, fresh }: WayBack,
-): Promise<boolean> {
-  const [record, outbox] = await Promise.all([
-    tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `DeviceLog.save` writes these
-    tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // `DeviceLog.append` writes these
-  ])
-  if (record?.head !== head) return false
-  for (const next of gone) tx.delete("pages", [stream, next])
-  tx.put("streams", { stream, head: common, ...firstPosition(fresh) })
-  for (const entry of entries) void tx.add(recordOf(stream, entry))
-  for (const entry of outbox) {
-    if (entry.stream !== stream) continue
-    tx.delete("outbox", entry.key)
-    void tx.add(recordOf(stream, entry)) // behind what was there before it
+/**
+ * Takes the way back, and ends the term of whoever leads. False, and nothing is changed, when the log has moved on.
+ *
+ * The term is ended first, so that nobody else writes what is read then, and no transaction waits for this thread, which
+ * may be frozen. What the app appends in between goes before what waited.
+ *
+ * @throws Exists when another tab has begun a term meanwhile; nothing is changed.
+ */
+export async function goBack(storage: Storage, stream: StreamPath, way: WayBack): Promise<boolean> {
+  const term = await beginTerm(storage)
+  const read = (tx: ReadTransaction) =>
+    Promise.all([
+      tx.get("streams", stream) as Promise<StreamRecord | undefined>, // `DeviceLog.save` writes these
+      tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // `DeviceLog.append` writes these
+    ])
+  const [record, outbox] = await storage.read(read, ["streams", "outbox"])
+  if (record?.head !== way.head) return false
+  const waiting = outbox.filter((entry) => entry.stream === stream)
+  const write = (tx: WriteTransaction) => {
+    holdTerm(tx, term)
+    for (const next of way.gone) tx.delete("pages", [stream, next])
+    tx.put("streams", { stream, head: way.common, ...firstPosition(way.fresh) })
+    for (const { key } of waiting) tx.delete("outbox", key)
+    for (const entry of [...way.entries, ...waiting]) void tx.add(recordOf(stream, entry))
   }
-  await endTerm(tx)
+  await storage.write("strict", write, ["outbox", "pages", "streams", "meta"])
   return true
 }
