@@ -1,4 +1,4 @@
-import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
+import type { ErrorData } from "../../shared/errors.ts"
 import type {
   EventData,
   EventInput,
@@ -10,7 +10,7 @@ import { encodeEvent } from "../../shared/events.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { Reappended } from "../thread/recovery.ts"
-import type { RejectedEvent } from "../thread/rejections.ts"
+import { notRejected, type RejectedEvent } from "../thread/rejections.ts"
 import { newEventId, timeNow } from "./event-names.ts"
 import type { AppendDurability, Outgoing } from "./outgoing.ts"
 import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
@@ -201,8 +201,7 @@ export class Stream<S extends EventSchemas> {
    */
   async reappend(id: EventId, change: Reappend<S> = {}): Promise<Receipt> {
     const refused = (await this.#host.rejected(this.path)).find((event) => event.id === id)
-    if (refused === undefined)
-      throw new HeadwaterError("not-rejected", `No refused event ${id} of ${this.path} is on this device.`)
+    if (refused === undefined) throw notRejected(this.path, id)
     const { type = refused.type, data = refused.data } = change
     const about = refused.subject === undefined ? {} : { subject: refused.subject }
     const made = this.#encode(type, data, about)

@@ -49,6 +49,7 @@ export class EdgeStream {
   #shown: string | undefined
   /** Something else has answered: what it said may be in a cache now. */
   #isCacheDoubtful = false
+  #areCachesWrong = false
 
   /** @param answered Called when the edge begins to answer, whatever it says. */
   constructor(
@@ -119,6 +120,11 @@ export class EdgeStream {
     })
   }
 
+  /** From now on nothing is believed of caches: the edge's log is another than it was, and they hold pages of that. */
+  doubtCaches(): void {
+    this.#areCachesWrong = true
+  }
+
   /** Where the stream ends. */
   async tail(signal: AbortSignal): Promise<Exchange<Offset>> {
     return this.#ask(this.#url, { method: "HEAD", signal }, async (response) => {
@@ -156,7 +162,7 @@ export class EdgeStream {
         headers: { ...init.headers, ...token.value },
         signal: silence.signal,
         redirect: "manual", // who sends a request elsewhere is no edge, and its answer says so
-        cache: this.#isCacheDoubtful ? "reload" : "default",
+        cache: this.#isCacheDoubtful || this.#areCachesWrong ? "reload" : "default",
       })
       silence.heard()
       this.#isCacheDoubtful = response.headers.get(HEADER.edge) !== EDGE_MARK

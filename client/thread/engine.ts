@@ -59,11 +59,11 @@ export class Engine implements EnginePort {
   }
 
   append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<OutboxKey[]>> {
-    return reply(() => this.#opened().append(stream, entries))
+    return reply(() => this.#opened().log.append(stream, entries, "relaxed"))
   }
 
   replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<Reply<OutboxKey>> {
-    return reply(() => this.#opened().replace(stream, entry, replaced))
+    return reply(() => this.#opened().log.replace(stream, entry, replaced))
   }
 
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>> {
@@ -86,15 +86,15 @@ export class Engine implements EnginePort {
   }
 
   rejected(stream: StreamPath): Promise<Reply<RejectedEvent[]>> {
-    return reply(() => this.#opened().rejectedEvents(stream))
+    return reply(() => this.#opened().conflicts.rejected(stream))
   }
 
   dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<Reply<void>> {
-    return reply(() => this.#opened().dismiss(stream, ids))
+    return reply(() => this.#opened().conflicts.dismiss(stream, ids))
   }
 
   recover(stream: StreamPath, reappended: Reappended): Promise<Reply<void>> {
-    return reply(() => this.#opened().recover(stream, reappended))
+    return reply(() => this.#opened().conflicts.recover(stream, reappended))
   }
 
   openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>> {

@@ -57,6 +57,7 @@ export class Leader {
     if (this.#syncs.has(stream)) return
     const { host, log, term, tokens } = this.#office
     const edge = new EdgeStream(host, this.#office.edge, stream, tokens, () => this.#way.reached())
+    if (replica.restarts > 0) edge.doubtCaches()
     const writer = new LogWriter(log, term, replica, (entries) => this.#listener.rejected(stream, entries))
     const parts = { host, edge, replica, writer, way: this.#way }
     const sync: StreamSync = new StreamSync(parts, {

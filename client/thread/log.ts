@@ -1,5 +1,3 @@
-import { passes } from "../../shared/common-place.ts"
-import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
@@ -10,8 +8,9 @@ import {
   type ProducerPosition,
 } from "../../shared/outbox.ts"
 import { nameDevice } from "./device-name.ts"
-import { condemn, keepEntries, recordOf } from "./losses.ts"
-import { dismissIn, type RejectedEntry, readRejected, rejectIn } from "./rejections.ts"
+import { condemn, keepEntries } from "./losses.ts"
+import { recordOf, type StoredEntry } from "./outbox-records.ts"
+import { type RejectedEntry, Rejections, rejectIn } from "./rejections.ts"
 import {
   type Durability,
   Exists,
@@ -20,10 +19,8 @@ import {
   type WriteTransaction,
 } from "./storage.ts"
 import { Replaced, type StorageHealth } from "./storage-health.ts"
-import { beginTerm, Deposed, endTerm, holdTerm, type Term } from "./terms.ts"
-
-/** An entry of the outbox as stored: it says whose it is. */
-export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
+import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
+import { goBack, hasPassed, type WayBack } from "./way-back.ts"
 
 /** Where one stream stands on this disk. */
 export type StreamRecord = ProducerPosition & { readonly stream: StreamPath; readonly head: Offset }
@@ -39,19 +36,6 @@ export type LogChange = {
   readonly rejected: readonly RejectedEntry[]
   readonly record: StreamRecord
 }
-
-/** Where a log goes back to, and what goes with that. */
-export type WayBack = {
-  readonly head: Offset
-  readonly common: Offset
-  /** Where the pages end that go. */
-  readonly gone: readonly Offset[]
-  readonly entries: readonly Omit<OutboxEntry, "key">[]
-  readonly fresh: ProducerId
-}
-
-/** Behind every offset. */
-const LAST_OFFSET = "\uffff"
 
 /** Below every key that a disk gives. */
 export const NO_KEY = 0 as OutboxKey // keys begin at 1
@@ -69,18 +53,21 @@ const PAGES_READ_MAX = 2_000
  * This device's log on disk. Each method that changes the log is one transaction.
  *
  * After every transaction, for each stream:
- *   1. an event is in the outbox or in the pages, never in both;
+ *   1. an event is in the outbox, in the pages or among the refused ones, never in two of them;
  *   2. the pages join without gap or overlap from START to the record's head;
  *   3. the entries of the batch in flight are in the outbox, and their number was never given to others.
  */
 export class DeviceLog {
   readonly #storage: Storage
+  /** What the edge has refused, until the app has dealt with it. */
+  readonly rejections: Rejections
   /** Claimed last, on the database that is there now. */
   #term: Term | undefined
 
   /** @param storage One that is checked: the log believes what it reads. */
   constructor(storage: Storage) {
     this.#storage = storage
+    this.rejections = new Rejections(storage)
     storage.health.onChange(({ kind }) => {
       if (kind === "deleted") this.#term = undefined
     })
@@ -143,6 +130,11 @@ export class DeviceLog {
     return this.#storage.write("strict", keep, ["outbox", "rejected", "streams"])
   }
 
+  /** As `rejections.replace`. */
+  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
+    return this.rejections.replace(stream, entry, replaced)
+  }
+
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
   async claim(): Promise<Term> {
     this.#term = await beginTerm(this.#storage)
@@ -151,8 +143,8 @@ export class DeviceLog {
 
   /**
    * Writes what the leader has learnt and decided about a stream: the next page of its log, the end of the outbox
-   * entries that it confirms or the edge has refused, the new head, and the number of the batch that is sent next. Together, so that a crash
-   * can neither show an event twice nor hide it, nor give its number to other bytes.
+   * entries that it confirms or the edge has refused, the new head, and the number of the batch that is sent next.
+   * Together, so that a crash can neither show an event twice nor hide it, nor give its number to other bytes.
    *
    * `strict` when the record holds a newly frozen batch. Else `relaxed`: after a power cut the page can be read again
    * and the entries sent again, since both are kept or lost as one.
@@ -202,34 +194,6 @@ export class DeviceLog {
     )
   }
 
-  /** The entries of a stream that the edge has refused, in the order of appending. */
-  rejected(stream: StreamPath): Promise<RejectedEntry[]> {
-    return this.#storage.read((tx) => readRejected(tx, stream), ["rejected"])
-  }
-
-  /** Forgets refused events; those that are not there are passed over. */
-  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<EventId[]> {
-    return this.#storage.write("strict", (tx) => dismissIn(tx, stream, new Set(ids)), ["rejected"])
-  }
-
-  /**
-   * Appends an entry in place of a refused event, which is forgotten in the same transaction.
-   *
-   * @throws HeadwaterError `not-rejected` when there is no such event; nothing is appended then.
-   */
-  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
-    return this.#storage.write(
-      "strict",
-      async (tx) => {
-        const key = tx.add(recordOf(stream, entry))
-        const dismissed = await dismissIn(tx, stream, new Set([replaced]))
-        if (dismissed.length === 0) throw notRejected(stream, replaced)
-        return (await key) as OutboxKey // the disk's keys are what the brand means
-      },
-      ["outbox", "rejected"],
-    )
-  }
-
   /**
    * The pages that begin at or behind one offset and end at or before another, in order, some megabytes at a time:
    * a page can be one event or a whole answer of the edge.
@@ -250,46 +214,13 @@ export class DeviceLog {
   }
 
   /** Whether the stored log of a stream has passed a place. */
-  async passed(stream: StreamPath, place: Offset): Promise<boolean> {
-    const [at, behind] = await this.#storage.read(
-      (tx) => {
-        const ends = tx.get("pages", [stream, place])
-        const range = { after: [stream, place], upTo: [stream, LAST_OFFSET] }
-        return Promise.all([ends, tx.getAll("pages", range, 1) as Promise<StoredPage[]>]) // see `save`
-      },
-      ["pages"],
-    )
-    const [page] = behind
-    return at !== undefined || (page !== undefined && passes(page, place))
+  passed(stream: StreamPath, place: Offset): Promise<boolean> {
+    return this.#storage.read((tx) => hasPassed(tx, stream, place), ["pages"])
   }
 
-  /**
-   * Goes back to a place between two pages, with other entries before those that wait, and goes on from there as a fresh
-   * producer. The term of whoever leads is over then. Answers false, and changes nothing, when the log is not as it was
-   * when all this was found out.
-   */
-  goBack(stream: StreamPath, { head, common, gone, entries, fresh }: WayBack): Promise<boolean> {
-    return this.#storage.write(
-      "strict",
-      async (tx) => {
-        const [record, outbox] = await Promise.all([
-          tx.get("streams", stream) as Promise<StreamRecord | undefined>, // as in `open`
-          tx.getAll("outbox", {}) as Promise<StoredEntry[]>,
-        ])
-        if (record?.head !== head) return false
-        for (const next of gone) tx.delete("pages", [stream, next])
-        tx.put("streams", { stream, head: common, ...firstPosition(fresh) })
-        for (const entry of entries) void tx.add(recordOf(stream, entry))
-        for (const entry of outbox) {
-          if (entry.stream !== stream) continue
-          tx.delete("outbox", entry.key)
-          void tx.add(recordOf(stream, entry)) // behind what was there before it
-        }
-        await endTerm(tx)
-        return true
-      },
-      ["outbox", "pages", "streams", "meta"],
-    )
+  /** Goes back to an earlier place, and ends the term of whoever leads. False when the log has moved on meanwhile. */
+  goBack(stream: StreamPath, way: WayBack): Promise<boolean> {
+    return goBack(this.#storage, stream, way)
   }
 
   /** The streams of which something behind a key waits for the edge, and the last key there is. */
@@ -314,10 +245,6 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
-}
-
-function notRejected(stream: StreamPath, id: EventId): HeadwaterError {
-  return new HeadwaterError("not-rejected", `No refused event ${id} of ${stream} is on this device.`)
 }
 
 /** The part of a stream's record that is about producing. */

@@ -2,7 +2,8 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import type { OutboxEntry, OutboxKey } from "../../shared/outbox.ts"
-import type { StoredEntry, StreamRecord } from "./log.ts"
+import type { StreamRecord } from "./log.ts"
+import { recordOf, type StoredEntry } from "./outbox-records.ts"
 import { CLEARED, type WriteTransaction } from "./storage.ts"
 
 // What is done to a log that was lost, or is to be.
@@ -27,14 +28,6 @@ export async function keepEntries(
   const known = new Map(here.map((entry) => [entry.text, entry.key]))
   const keys = entries.map((entry) => known.get(entry.text) ?? tx.add(recordOf(stream, entry)))
   return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
-}
-
-/** An entry as the outbox keeps it. */
-export function recordOf(
-  stream: StreamPath,
-  { text, count, bytes, expected }: Unkeyed,
-): Omit<StoredEntry, "key"> {
-  return { stream, text, count, bytes, ...(expected !== undefined && { expected }) }
 }
 
 /** Says that all of it is to be deleted. @throws HeadwaterError `pending`, unless `force` is set. */

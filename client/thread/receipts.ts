@@ -2,8 +2,8 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Notice } from "../port.ts"
+import type { PendingEntry } from "./pending-entry.ts"
 import type { Refusal } from "./rejections.ts"
-import type { PendingEntry } from "./replica.ts"
 
 /** Which of this page's receipts wait for which entries, and the telling of their fate. */
 export class Receipts {

@@ -19,6 +19,7 @@ export type RecoveryParts = {
   readonly edge: EdgeStream
   readonly stream: StreamPath
   readonly device: ProducerId
+  /** Who produces from then on. */
   readonly fresh: ProducerId
   readonly signal: AbortSignal
 }
@@ -35,6 +36,7 @@ type Parting = { readonly head: Offset; readonly common: Offset; readonly behind
  * that both have passed.
  */
 export async function recover(parts: RecoveryParts, reappended: Reappended): Promise<boolean> {
+  parts.edge.doubtCaches()
   const parting = await findParting(parts)
   if (parting.behind.length === 0) return false
   const theirs = await eventsAfter(parts, parting.common)

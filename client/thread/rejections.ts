@@ -1,15 +1,33 @@
 import { parseBatch } from "../../shared/batch.ts"
-import type { ErrorData } from "../../shared/errors.ts"
+import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent, utf8Length } from "../../shared/events.ts"
 import type { EventId, Millis, StreamPath } from "../../shared/ids.ts"
 import type { OutboxEntry, OutboxKey } from "../../shared/outbox.ts"
-import type { ReadTransaction, WriteTransaction } from "./storage.ts"
+import { recordOf } from "./outbox-records.ts"
+import type { PendingEntry } from "./pending-entry.ts"
+import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 
 /** An entry that the edge has refused for good, as stored: under the key that the outbox gave it, and why. */
 export type RejectedEntry = Omit<OutboxEntry, "expected"> & {
   readonly stream: StreamPath
   readonly error: ErrorData
   readonly at: Millis
+}
+
+/** Those of the entries that have one of the keys, as refused. */
+export function rejectedOf(
+  stream: StreamPath,
+  entries: readonly PendingEntry[],
+  {
+    keys,
+    error,
+    at,
+  }: { readonly keys: readonly OutboxKey[]; readonly error: ErrorData; readonly at: Millis },
+): RejectedEntry[] {
+  const refused = new Set(keys)
+  return entries.flatMap(({ key, text, count, bytes }) =>
+    key !== undefined && refused.has(key) ? [{ key, stream, text, count, bytes, error, at }] : [],
+  )
 }
 
 /** An event that the edge has refused, or refused with others that were appended in the same task. */
@@ -21,34 +39,111 @@ export function eventsOf({ text, error, at }: RejectedEntry): RejectedEvent[] {
     .map((event) => ({ ...event, error, at }))
 }
 
-/** In the order of appending. */
-export async function readRejected(tx: ReadTransaction, stream: StreamPath): Promise<RejectedEntry[]> {
-  const entries = (await tx.getAll("rejected", {})) as RejectedEntry[] // `rejectIn` writes these
-  return entries.filter((entry) => entry.stream === stream)
+/** The refused entries of all streams. Each method is one transaction. */
+export class Rejections {
+  readonly #storage: Storage
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  /** Those of a stream, in the order of appending. */
+  async list(stream: StreamPath): Promise<RejectedEntry[]> {
+    return (await this.#look(stream)).entries
+  }
+
+  /** Forgets refused events; those that are not there are passed over. */
+  async dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
+    const seen = await this.#look(stream)
+    const [changes] = without(seen.entries, new Set(ids))
+    if (changes.length === 0) return
+    try {
+      await this.#storage.write("strict", (tx) => change(tx, seen.changes, changes), ["rejected", "meta"])
+    } catch (reason) {
+      if (!(reason instanceof Exists)) throw reason
+      await this.dismiss(stream, ids) // another tab has forgotten some
+    }
+  }
+
+  /**
+   * Appends an entry in place of a refused event, which is forgotten in the same transaction.
+   *
+   * @throws HeadwaterError `not-rejected` when there is no such event; nothing is appended then.
+   */
+  async replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
+    const seen = await this.#look(stream)
+    const [changes, count] = without(seen.entries, new Set([replaced]))
+    if (count === 0) throw notRejected(stream, replaced)
+    let key: Promise<number> | undefined
+    const write = (tx: WriteTransaction) => {
+      change(tx, seen.changes, changes)
+      key = tx.add(recordOf(stream, entry))
+    }
+    try {
+      await this.#storage.write("strict", write, ["outbox", "rejected", "meta"])
+    } catch (reason) {
+      if (reason instanceof Exists) return this.replace(stream, entry, replaced)
+      throw reason
+    }
+    return (await key) as OutboxKey // the disk's keys are what the brand means
+  }
+
+  async #look(stream: StreamPath): Promise<{ entries: RejectedEntry[]; changes: number }> {
+    const read = (tx: ReadTransaction) =>
+      Promise.all([
+        tx.getAll("rejected", {}) as Promise<RejectedEntry[]>, // `rejectIn` writes these
+        tx.get("meta", CHANGES) as Promise<{ readonly count: number } | undefined>, // `change` writes it
+      ])
+    const [entries, changes] = await this.#storage.read(read, ["rejected", "meta"])
+    return { entries: entries.filter((entry) => entry.stream === stream), changes: changes?.count ?? 0 }
+  }
+}
+
+/*
+ * Two tabs that take events off the same entry must not undo each other's work, and no transaction may wait for a
+ * thread between reading and writing, since it may be frozen. So changes are counted, and each takes the mark of its
+ * number: where another has taken it since the list was read, the transaction fails, and the list is read again.
+ */
+const CHANGES = "rejected changes"
+
+function change(tx: WriteTransaction, before: number, entries: readonly RejectedEntry[]): void {
+  tx.insert("meta", { name: `${CHANGES} ${before}` })
+  tx.delete("meta", `${CHANGES} ${before - MARKS_KEPT}`)
+  tx.put("meta", { name: CHANGES, count: before + 1 })
+  for (const entry of entries) {
+    if (entry.count === 0) tx.delete("rejected", entry.key)
+    else tx.put("rejected", entry)
+  }
+}
+
+/** Marks of changes that a tab may still be about to make on an old list. */
+const MARKS_KEPT = 1_000
+
+/** The entries that lack some of their events then, and how many events those are. */
+function without(
+  entries: readonly RejectedEntry[],
+  ids: ReadonlySet<EventId>,
+): [changed: RejectedEntry[], count: number] {
+  const changed: RejectedEntry[] = []
+  let count = 0
+  for (const entry of entries) {
+    const events = parseBatch(entry.text).filter(isEvent)
+    const kept = events.filter(({ id }) => !ids.has(id))
+    if (kept.length === events.length) continue
+    count += events.length - kept.length
+    changed.push(withEvents(entry, kept))
+  }
+  return [changed, count]
+}
+
+export function notRejected(stream: StreamPath, id: EventId): HeadwaterError {
+  return new HeadwaterError("not-rejected", `No refused event ${id} of ${stream} is on this device.`)
 }
 
 /** Moves an entry out of the outbox. */
 export function rejectIn(tx: WriteTransaction, entry: RejectedEntry): void {
   tx.delete("outbox", entry.key)
   tx.put("rejected", entry)
-}
-
-/** Forgets some of the refused events of a stream. Answers which of them were there. */
-export async function dismissIn(
-  tx: WriteTransaction,
-  stream: StreamPath,
-  ids: ReadonlySet<EventId>,
-): Promise<EventId[]> {
-  const dismissed: EventId[] = []
-  for (const entry of await readRejected(tx, stream)) {
-    const events = parseBatch(entry.text).filter(isEvent)
-    const kept = events.filter(({ id }) => !ids.has(id))
-    if (kept.length === events.length) continue
-    for (const { id } of events) if (ids.has(id)) dismissed.push(id)
-    if (kept.length === 0) tx.delete("rejected", entry.key)
-    else tx.put("rejected", withEvents(entry, kept))
-  }
-  return dismissed
 }
 
 /** Refused events were written by this device's `append`: written again, they are the same text. */

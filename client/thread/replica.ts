@@ -1,6 +1,4 @@
-import { parseBatch } from "../../shared/batch.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import { isEvent } from "../../shared/events.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
@@ -11,24 +9,12 @@ import {
   type ProducerPosition,
   settle,
 } from "../../shared/outbox.ts"
-import { NO_KEY, positionOf, type StoredEntry, type StreamRecord } from "./log.ts"
-import type { Refusal, RejectedEntry } from "./rejections.ts"
-
-/** An entry that waits for the edge. Without a key it waits for the disk as well. */
-export type PendingEntry = Omit<OutboxEntry, "key"> & {
-  readonly messages: readonly unknown[]
-  key: OutboxKey | undefined
-}
-
-/** Hears what becomes of a stream's log, in the turn in which it happens. */
-export interface ReplicaListener {
-  /** Entries were appended above everything else. */
-  appended(stream: StreamPath, entries: readonly PendingEntry[]): void
-  /** The edge's log grew by these messages; `confirmed` are the entries that ceased to be pending by it. */
-  advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void
-  /** Pending entries went away or came in between. */
-  reordered(stream: StreamPath): void
-}
+import { NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import type { StoredEntry } from "./outbox-records.ts"
+import { foundEntry, idOf, inOrder, type PendingEntry } from "./pending-entry.ts"
+import { RefusedEntries } from "./refused-entries.ts"
+import { type RejectedEntry, rejectedOf } from "./rejections.ts"
+import type { ReplicaListener } from "./replica-listener.ts"
 
 /**
  * What this thread knows of one stream: how far it has read, and what it has not yet read back. The disk has the same,
@@ -36,6 +22,7 @@ export interface ReplicaListener {
  */
 export class Replica {
   readonly stream: StreamPath
+  readonly rejections = new RefusedEntries()
   readonly #listener: ReplicaListener
   #head: Offset
   #position: ProducerPosition
@@ -51,9 +38,6 @@ export class Replica {
   readonly #gone = new WeakSet<PendingEntry>()
   #pendingEvents = 0
   #pendingBytes = 0
-  /** What the edge has refused, and why. A look at the disk that began before may still show it as pending. */
-  readonly #refused = new Map<OutboxKey, ErrorData>()
-  #rejectedEvents = 0
   #restarts = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
@@ -61,7 +45,7 @@ export class Replica {
     this.#listener = listener
     this.#head = record.head
     this.#position = positionOf(record)
-    this.#pending = entries.map(parsed)
+    this.#pending = entries.map(foundEntry)
     for (const entry of this.#pending) this.#seen.add(idOf(entry))
     this.#merged(entries)
     this.#count()
@@ -90,7 +74,7 @@ export class Replica {
 
   /** How many events the edge has refused that the app has neither dismissed nor appended anew. */
   get rejectedEvents(): number {
-    return this.#rejectedEvents
+    return this.rejections.events
   }
 
   /** What other tabs have stored is to be looked for behind this key. */
@@ -146,11 +130,8 @@ export class Replica {
 
   /** Shows entries of this tab that are on their way to the disk, unless the disk has shown them already. */
   append(entries: readonly PendingEntry[]): void {
-    const [seen, fresh] = [
-      entries.filter((entry) => this.#isSeen(entry)),
-      entries.filter((entry) => !this.#isSeen(entry)),
-    ]
-    for (const entry of seen) this.#gone.add(entry)
+    for (const entry of entries) if (this.#isSeen(entry)) this.#gone.add(entry)
+    const fresh = entries.filter((entry) => !this.#isSeen(entry))
     if (fresh.length > 0) this.#push(fresh)
   }
 
@@ -167,35 +148,24 @@ export class Replica {
       return isLate // the disk showed it and lost it to a page before this tab could show it
     })
     if (late.length > 0) this.refused(late)
-    this.#setAside(this.refusalsAmong(keys))
-    return entries.filter((entry) => this.#gone.has(entry) && !this.#isSeen(entry) && !this.#isRefused(entry))
+    this.#setAside()
+    return entries.filter(
+      (entry) => this.#gone.has(entry) && !this.#isSeen(entry) && !this.rejections.has(entry),
+    )
   }
 
   /** The edge has refused these entries for good: they wait no more, and are as the app will find them. */
   reject(keys: readonly OutboxKey[], error: ErrorData, at: Millis): RejectedEntry[] {
-    const refused = new Set<OutboxKey | undefined>(keys)
-    const rejected: RejectedEntry[] = []
-    for (const { key, text, count, bytes } of this.#pending) {
-      if (key !== undefined && refused.has(key))
-        rejected.push({ key, stream: this.stream, text, count, bytes, error, at })
-    }
-    for (const { count } of rejected) this.#rejectedEvents += count
-    this.#setAside(rejected)
+    const rejected = rejectedOf(this.stream, this.#pending, { keys, error, at })
+    this.rejections.add(rejected)
+    this.#setAside()
     return rejected
   }
 
   /** Takes in what the disk has of refused entries: all of the stream's. */
   rejectedAre(entries: readonly RejectedEntry[]): void {
-    this.#rejectedEvents = entries.reduce((sum, { count }) => sum + count, 0)
-    this.#setAside(entries)
-  }
-
-  /** Those of the entries that were refused, also before this replica knew their keys. */
-  refusalsAmong(keys: readonly OutboxKey[]): Refusal[] {
-    return keys.flatMap((key) => {
-      const error = this.#refused.get(key)
-      return error === undefined ? [] : [{ key, error }]
-    })
+    this.rejections.replace(entries)
+    this.#setAside()
   }
 
   /** The entries are not on the disk: it is as if they had never been. */
@@ -221,8 +191,8 @@ export class Replica {
     const unkeyed = new Map(this.#unkeyed().map((entry) => [idOf(entry), entry]))
     const fresh: PendingEntry[] = []
     for (const entry of entries) {
-      if (entry.key <= this.#mergedTo || this.#own.has(entry.key) || this.#refused.has(entry.key)) continue
-      const found = parsed(entry)
+      if (entry.key <= this.#mergedTo || this.#own.has(entry.key) || this.rejections.has(entry)) continue
+      const found = foundEntry(entry)
       const shown = unkeyed.get(idOf(found))
       if (shown === undefined) fresh.push(found)
       else shown.key = entry.key
@@ -244,19 +214,6 @@ export class Replica {
     this.#head = page.next
     this.#listener.advanced(this.stream, page, confirmed)
     return { arrival: kind, confirmed }
-  }
-
-  /** The disk has given what is pending other keys. Answers which. */
-  rekey(entries: readonly StoredEntry[]): Map<OutboxKey, OutboxKey> {
-    const keys = new Map<OutboxKey, OutboxKey>()
-    const ours = new Map(this.#pending.map((entry) => [idOf(entry), entry]))
-    for (const found of entries) {
-      const entry = ours.get(idOf(parsed(found)))
-      if (entry?.key === undefined) continue
-      keys.set(entry.key, found.key)
-      entry.key = found.key
-    }
-    return keys
   }
 
   /**
@@ -286,6 +243,7 @@ export class Replica {
   emptied(fresh: ProducerId): PendingEntry[] {
     const lost = this.#pending.filter(({ key }) => key !== undefined)
     for (const entry of lost) entry.key = undefined
+    this.rejections.forget() // the keys of another disk say nothing
     this.restart({ stream: this.stream, head: START, ...firstPosition(fresh) }, [])
     return lost
   }
@@ -304,14 +262,8 @@ export class Replica {
     return this.#seen.has(idOf(entry))
   }
 
-  #isRefused({ key }: PendingEntry): boolean {
-    return key !== undefined && this.#refused.has(key)
-  }
-
-  #setAside(refusals: readonly Refusal[]): void {
-    if (refusals.length === 0) return
-    for (const { key, error } of refusals) this.#refused.set(key, error)
-    const gone = this.#pending.filter((entry) => this.#isRefused(entry))
+  #setAside(): void {
+    const gone = this.#pending.filter((entry) => this.rejections.has(entry))
     if (gone.length > 0) this.refused(gone)
   }
 
@@ -351,24 +303,4 @@ export class Replica {
     this.#pendingEvents = this.#pending.reduce((sum, entry) => sum + entry.count, 0)
     this.#pendingBytes = this.#pending.reduce((sum, entry) => sum + entry.bytes, 0)
   }
-}
-
-/** Entries without a key were appended after all that have one, and keep their order. */
-function inOrder(a: PendingEntry, b: PendingEntry): number {
-  return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER)
-}
-
-/** An entry is named by its first event. */
-function idOf({ messages: [first] }: PendingEntry): unknown {
-  return isEvent(first) ? first.id : undefined
-}
-
-/** An entry that the app has just appended. */
-export function appendedEntry({ text, count, bytes, expected }: Omit<OutboxEntry, "key">): PendingEntry {
-  return { key: undefined, text, count, bytes, expected, messages: parseBatch(text) }
-}
-
-function parsed(entry: StoredEntry): PendingEntry {
-  const { key, text, count, bytes, expected } = entry
-  return { key, text, count, bytes, expected, messages: parseBatch(text) }
 }

@@ -3,8 +3,10 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter } from "../../shared/offset.ts"
 import type { OutboxKey, ProducerPosition } from "../../shared/outbox.ts"
 import { type DeviceLog, NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { type PendingEntry, rekey } from "./pending-entry.ts"
 import type { RejectedEntry } from "./rejections.ts"
-import { type PendingEntry, Replica, type ReplicaListener } from "./replica.ts"
+import { Replica } from "./replica.ts"
+import type { ReplicaListener } from "./replica-listener.ts"
 
 export interface ReplicasListener extends ReplicaListener {
   /** A stream was loaded from the disk, the first time that this tab wants it. */
@@ -119,7 +121,7 @@ export class Replicas {
   async #load(stream: StreamPath): Promise<Replica> {
     const { record, entries } = await this.#log.open(stream, NO_KEY, this.#device)
     const replica = new Replica(record, entries, this.#listener)
-    replica.rejectedAre(await this.#log.rejected(stream)) // after the entries: none is in neither
+    replica.rejectedAre(await this.#log.rejections.list(stream)) // after the entries: none is in neither
     replica.append(this.#early.get(stream) ?? [])
     this.#early.delete(stream)
     this.#open.set(stream, replica)
@@ -128,7 +130,7 @@ export class Replicas {
   }
 
   async #review(replica: Replica): Promise<void> {
-    const entries = await this.#log.rejected(replica.stream)
+    const entries = await this.#log.rejections.list(replica.stream)
     replica.rejectedAre(entries)
     this.#listener.reviewed(entries)
   }
@@ -154,7 +156,7 @@ export class Replicas {
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
-    this.#listener.rekeyed(replica.rekey(entries))
+    this.#listener.rekeyed(rekey(replica.pending, entries))
     await this.#review(replica) // what is neither pending nor refused is confirmed
     this.#listener.restarted(replica, replica.restart(record, entries))
     return record

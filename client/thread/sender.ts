@@ -27,7 +27,7 @@ export interface SenderListener {
   took(page: Page): void
   unsaved(reason: unknown): void
   /** The edge has refused these entries for good, each by itself. */
-  rejected(keys: readonly OutboxKey[], error: ErrorData): void
+  rejected(entries: readonly { readonly key: OutboxKey }[], error: ErrorData): void
   /** The stream takes nothing more from this device. */
   refused(reason: StopReason, error: ErrorData): void
   /** The edge takes nothing from this device for now; the batch goes out again by itself. */
@@ -170,7 +170,10 @@ export class Sender {
       this.giveUp() // what is left of it is another batch
     } else if (keys.length === 1) {
       this.giveUp()
-      this.#listener.rejected(keys, error)
+      this.#listener.rejected(
+        keys.map((key) => ({ key })),
+        error,
+      )
     } else {
       this.#hasEpoch = true
       this.#entriesMax = Math.ceil(keys.length / 2)

@@ -1,11 +1,12 @@
 import { unreachable } from "../../shared/assert.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { databaseName, type NewEntry, type OpenOptions } from "../port.ts"
 import type { ConnectionStatus } from "../status.ts"
 import { CheckedStorage } from "./checked-storage.ts"
+import { Conflicts } from "./conflicts.ts"
 import { EdgeStream } from "./edge.ts"
 import type { Host } from "./host.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
@@ -13,10 +14,10 @@ import { DeviceLog } from "./log.ts"
 import { MemoryStorage } from "./memory-storage.ts"
 import { type Disk, Moving } from "./moving.ts"
 import type { PageLink } from "./page-link.ts"
+import type { PendingEntry } from "./pending-entry.ts"
 import { Receipts } from "./receipts.ts"
-import { type Reappended, recover } from "./recovery.ts"
-import { eventsOf, type RejectedEntry, type RejectedEvent } from "./rejections.ts"
-import type { PendingEntry, Replica } from "./replica.ts"
+import type { RejectedEntry } from "./rejections.ts"
+import type { Replica } from "./replica.ts"
 import { Replicas, type ReplicasListener } from "./replicas.ts"
 import { Rescue } from "./rescue.ts"
 import { ShownEntries } from "./shown-entries.ts"
@@ -30,10 +31,8 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly device: ProducerId
   readonly views: Views
   readonly moving: Moving
-  readonly #host: Host
-  readonly #log: DeviceLog
-  readonly #edgeOf: (stream: StreamPath) => EdgeStream
-  readonly #ended = new AbortController()
+  readonly conflicts: Conflicts
+  readonly log: DeviceLog
   readonly #tabs: Tabs
   readonly #replicas: Replicas
   readonly #leadership: Leadership
@@ -49,7 +48,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     const isShared = options.storage === "disk"
     const name = isShared ? databaseName(options) : `${databaseName(options)}:${device}`
     this.device = device
-    this.#log = log
+    this.log = log
     this.#receipts = new Receipts(page.notify)
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.views = new Views(host, log, () => this.#status.changed())
@@ -57,18 +56,19 @@ export class Session implements ReplicasListener, LeadershipListener {
     const stored = (stream: StreamPath) => this.#entriesStored(stream)
     this.moving = new Moving({ host, ...disk, name, replicas: this.#replicas, stored })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
-    this.#host = host
     const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
-    this.#edgeOf = (stream) => new EdgeStream(host, options.edge, stream, tokens)
-    const ours = { host, edge: options.edge, log, tokens, tabs: this.#tabs }
-    const isPaused = () => this.#pause.paused
-    const parts = { ...ours, lockName: `${name}:leader`, replicas: this.#replicas, isPaused }
+    const [replicas, tabs] = [this.#replicas, this.#tabs]
+    const edgeOf = (of: StreamPath) => new EdgeStream(host, options.edge, of, tokens)
+    const resign = () => this.#leadership.resign()
+    this.conflicts = new Conflicts({ host, log, device, replicas, tabs, edgeOf, resign })
+    const ours = { host, edge: options.edge, log, tokens, tabs, replicas }
+    const parts = { ...ours, lockName: `${name}:leader`, isPaused: () => this.#pause.paused }
     this.#leadership = new Leadership(parts, this)
     this.#rescue = new Rescue({
       ...parts,
       ...disk,
       receipts: this.#receipts,
-      resign: () => this.#leadership.resign(),
+      resign,
       retire: () => this.#leadership.close(),
       stored,
     })
@@ -89,15 +89,6 @@ export class Session implements ReplicasListener, LeadershipListener {
     return this.#replicas.get(stream)
   }
 
-  /** Stores entries of a page that has no disk. */
-  append(stream: StreamPath, entries: readonly NewEntry[]): Promise<OutboxKey[]> {
-    return this.#log.append(stream, entries, "relaxed")
-  }
-
-  replace(stream: StreamPath, entry: NewEntry, replaced: EventId): Promise<OutboxKey> {
-    return this.#log.replace(stream, entry, replaced)
-  }
-
   /** Shows entries that the page has handed to the disk. */
   show(stream: StreamPath, entries: readonly NewEntry[]): void {
     this.#shows++
@@ -112,7 +103,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     const confirmed = replica.stored(entries, keys)
     this.#receipts.await(keys, tickets)
     this.#receipts.confirmed(confirmed, replica.head)
-    this.#receipts.rejected(replica.refusalsAmong(keys))
+    this.#receipts.rejected(replica.rejections.among(keys))
     this.#entriesStored(stream)
   }
 
@@ -129,33 +120,6 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status.changed()
   }
 
-  /** The events of a stream that the edge has refused, as the disk has them. */
-  async rejectedEvents(stream: StreamPath): Promise<RejectedEvent[]> {
-    return (await this.#log.rejected(stream)).flatMap(eventsOf)
-  }
-
-  /** Forgets refused events. */
-  async dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
-    await this.#log.dismiss(stream, ids)
-    this.#tabs.tell({ kind: "rejected", stream })
-    await this.#replicas.reviewRejected(stream)
-  }
-
-  /** Goes on from the last place that the edge's log and this device's have in common. */
-  async recover(stream: StreamPath, reappended: Reappended): Promise<void> {
-    await this.replica(stream)
-    const [edge, fresh] = [this.#edgeOf(stream), this.#host.newId() as ProducerId] // made here, for this
-    const parts = { log: this.#log, edge, stream, device: this.device, fresh, signal: this.#ended.signal }
-    if (!(await recover(parts, reappended))) return
-    this.#tabs.tell({ kind: "recovered", stream })
-    await this.#recovered(stream)
-  }
-
-  async #recovered(stream: StreamPath): Promise<void> {
-    this.#leadership.resign()
-    await this.#replicas.recovered(stream)
-  }
-
   setPaused(paused: boolean): void {
     this.#adopt({ paused, turn: this.#pause.turn + 1 })
     this.#tabs.tell({ kind: "paused", ...this.#pause })
@@ -164,13 +128,13 @@ export class Session implements ReplicasListener, LeadershipListener {
   /** Nothing of this session runs any more when it resolves. */
   async close(): Promise<void> {
     this.#rescue.close()
-    this.#ended.abort()
+    this.conflicts.end()
     this.#leadership.close()
     this.#tabs.close()
     this.#status.close()
     this.views.close()
     this.moving.end()
-    this.#log.close()
+    this.log.close()
   }
 
   // The replicas tell what becomes of their streams.
@@ -289,7 +253,7 @@ export class Session implements ReplicasListener, LeadershipListener {
       case "stopped":
         return this.#receipts.stopped(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
       case "recovered":
-        return void this.#recovered(message.stream)
+        return void this.conflicts.recovered(message.stream)
       case "rejected":
         return void this.#replicas.reviewRejected(message.stream)
       default:

@@ -9,11 +9,13 @@ import {
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
-import type { OutboxKey } from "../../shared/outbox.ts"
 import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
 import type { Host } from "./host.ts"
+import { CLOSED, DELETED, whyGone } from "./inquiry.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
+import type { PendingEntry } from "./pending-entry.ts"
+import { isKey, Refusals } from "./refusals.ts"
 import type { Replica } from "./replica.ts"
 import { Sender } from "./sender.ts"
 import { StallWatch } from "./stall-watch.ts"
@@ -50,6 +52,7 @@ export class StreamSync {
   readonly #writer: LogWriter
   readonly #listener: SyncListener
   readonly #sender: Sender
+  readonly #refusals: Refusals
   readonly #way: WayToEdge
   readonly #stall: StallWatch
   #state: ConnectionState = { kind: "idle" }
@@ -67,10 +70,11 @@ export class StreamSync {
     this.#writer = writer
     this.#listener = listener
     this.#way = way
+    this.#refusals = new Refusals(host, replica, writer, (reason) => this.#failed(reason))
     this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
-      rejected: (keys, error) => this.#reject(keys, error),
+      rejected: (entries, error) => this.#refused(entries, error),
       refused: (reason, error) => this.#refuse(reason, error),
       throttled: (error) => this.#throttled(error),
       lost: (failed) => this.#lose(failed),
@@ -102,6 +106,7 @@ export class StreamSync {
     if (isNew && next.kind === "live") this.#lastError = undefined
     for (const effect of effects) this.#perform(effect)
     if (!("attempt" in next)) this.#way.left(this)
+    if (input.kind === "ended") this.#refusals.end()
     if (isNew) this.#listener.changed()
   }
 
@@ -213,7 +218,10 @@ export class StreamSync {
         if (this.#replica.head === START) return this.input({ kind: "missing" })
         return this.#refuse("deleted", DELETED)
       case "gone":
-        return this.#request((signal) => this.#inquire(signal))
+        return this.#request(async (signal) => {
+          const why = await whyGone(this.#edge, { replica: this.#replica, writer: this.#writer }, signal)
+          if (!signal.aborted) this.#outcome(why)
+        })
       case "refused":
         return this.#refuse(outcome.reason, outcome.error)
       case "failed":
@@ -221,24 +229,6 @@ export class StreamSync {
       default:
         return unreachable(outcome)
     }
-  }
-
-  /** The edge's log does not go on from where this device has read to: is it the beginning of it, or another one? */
-  async #inquire(signal: AbortSignal): Promise<void> {
-    const answer = await this.#edge.tail(signal)
-    if (signal.aborted) return
-    if (answer.kind === "gone" || answer.kind === "missing") return this.#refuse("deleted", DELETED)
-    if (answer.kind !== "done") return this.#outcome(answer)
-    const tail = answer.value
-    const isPrefix = await this.#writer.passed(tail)
-    if (signal.aborted) return
-    const where = `The edge's log ends at ${tail}; this device has read it to ${this.#replica.head}`
-    if (isPrefix)
-      return this.#refuse("rolled-back", {
-        code: "rolled-back",
-        message: `${where}: it was put back to an older copy.`,
-      })
-    this.#refuse("diverged", { code: "diverged", message: `${where}, which is no place in it.` })
   }
 
   #ended(end: SocketEnd): void {
@@ -283,24 +273,12 @@ export class StreamSync {
   #turnAway(reason: StopReason, error: ErrorData): void {
     if (reason !== "closed" && reason !== "deleted") return this.#listener.stopped(error)
     this.#sender.giveUp()
-    this.#reject(this.#replica.pending.map((entry) => entry.key).filter(isKey), error)
+    this.#refused(this.#replica.pending, error)
   }
 
-  #reject(keys: readonly OutboxKey[], error: ErrorData): void {
-    if (keys.length === 0) return
+  #refused(entries: readonly Pick<PendingEntry, "key">[], error: ErrorData): void {
     this.#stall.progressed()
-    this.#writer.rejected(this.#replica.reject(keys, error, this.#host.now()))
-    this.#saveRejected()
-  }
-
-  /** A stream that has stopped comes by no other write that would bring them to the disk. */
-  #saveRejected(): void {
-    this.#writer.flush().catch((reason: unknown) => {
-      this.#failed(reason)
-      if (this.#state.kind !== "stopped") return
-      this.#letGo()
-      this.#letGo = this.#host.after(SAVE_RETRY_MS, () => this.#saveRejected())
-    })
+    this.#refusals.refuse(entries, error)
   }
 
   /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
@@ -309,15 +287,4 @@ export class StreamSync {
     this.#lose(failed(code, reason instanceof Error ? reason.message : String(reason)))
     this.#listener.unsaved(reason)
   }
-}
-
-/** Before what a full disk did not take is written again. */
-const SAVE_RETRY_MS = 1_000
-
-const DELETED: ErrorData = { code: "rejected", message: "The edge has deleted this stream." }
-
-const CLOSED: ErrorData = { code: "rejected", message: "The stream is closed: it takes no more events." }
-
-function isKey(key: OutboxKey | undefined): key is OutboxKey {
-  return key !== undefined
 }

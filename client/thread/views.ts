@@ -10,7 +10,9 @@ import type { ViewNumber } from "../port.ts"
 import { openViewState, type ViewState } from "../state/view-state.ts"
 import type { Host } from "./host.ts"
 import type { DeviceLog } from "./log.ts"
-import type { PendingEntry, Replica, ReplicaListener } from "./replica.ts"
+import type { PendingEntry } from "./pending-entry.ts"
+import type { Replica } from "./replica.ts"
+import type { ReplicaListener } from "./replica-listener.ts"
 
 /** About as long as one transaction takes. */
 const DISK_MS = 2

@@ -98,7 +98,7 @@ async function useAll({ log, beside }: { readonly log: DeviceLog; readonly besid
     await beside.entriesBehind(stream, "pending", NO_KEY)
     await beside.entriesBehind(stream, "rejected", NO_KEY)
     await beside.cursor(stream, "consumer")
-    const rejected = await log.rejected(stream)
+    const rejected = await log.rejections.list(stream)
     const listener = { appended() {}, advanced() {}, reordered() {} }
     const replica = new Replica(record, entries, listener as never)
     found.push({ stream, record, entries, pages, rejected, replica })
@@ -169,7 +169,7 @@ describe("records that are damaged", () => {
     await storage.write("relaxed", (tx) => tx.put("outbox", { ...raw, text: `${raw.text} ` }))
     const after = await log.open(stream, NO_KEY, DEVICE)
     expect(after.entries.map(({ key }) => key)).toEqual(entries.slice(1).map(({ key }) => key))
-    const [found] = await log.rejected(stream)
+    const [found] = await log.rejections.list(stream)
     expect(found).toMatchObject({ key: first.key, error: { code: "damaged" }, count: 1 })
     expect(JSON.parse(found?.text ?? "")).toMatchObject({ data: { text: `${raw.text} ` } })
   })

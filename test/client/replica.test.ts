@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import type { StoredEntry, StreamRecord } from "../../client/thread/log.ts"
-import { type PendingEntry, Replica, type ReplicaListener } from "../../client/thread/replica.ts"
+import type { StreamRecord } from "../../client/thread/log.ts"
+import type { StoredEntry } from "../../client/thread/outbox-records.ts"
+import type { PendingEntry } from "../../client/thread/pending-entry.ts"
+import { Replica } from "../../client/thread/replica.ts"
+import type { ReplicaListener } from "../../client/thread/replica-listener.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
@@ -149,7 +152,7 @@ describe("replica", () => {
     replica.rejectedAre([{ ...stored(1, "a"), error: refusal, at: 5 as Millis }])
     expect(ids(replica.pending)).toBe("a")
     expect(replica.stored([a], [1 as OutboxKey])).toEqual([])
-    expect(replica.refusalsAmong([1 as OutboxKey])).toEqual([{ key: 1, error: refusal }])
+    expect(replica.rejections.among([1 as OutboxKey])).toEqual([{ key: 1, error: refusal }])
     expect([ids(replica.pending), replica.rejectedEvents]).toEqual(["", 1])
   })
 

@@ -1,4 +1,5 @@
-import type { StoredEntry, StoredPage, StreamRecord } from "../../client/thread/log.ts"
+import type { StoredPage, StreamRecord } from "../../client/thread/log.ts"
+import type { StoredEntry } from "../../client/thread/outbox-records.ts"
 import type { RejectedEntry } from "../../client/thread/rejections.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"

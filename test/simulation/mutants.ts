@@ -79,6 +79,11 @@ export const MUTANTS: readonly Mutant[] = [
     parts: writing({ keepsEntries: true }),
   },
   {
+    name: "refused is forgotten",
+    bug: "What the edge has refused leaves the outbox and goes nowhere.",
+    parts: writing({ put: (record) => ("error" in record ? undefined : record) }),
+  },
+  {
     name: "relaxed outbox",
     bug: "Appends are answered when they would survive the tab, not the device.",
     parts: wrapping((storage) => ({ write: (_, body, stores) => storage.write("relaxed", body, stores) })),

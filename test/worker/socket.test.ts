@@ -117,7 +117,10 @@ test("[WS7] gaps, fenced epochs and bad starts are refused with the headers of H
     headers: { "producer-expected-seq": "1", "producer-received-seq": "5" },
   })
   const [fenced] = await socket.append({ id: 2, producer: "p", epoch: 2, seq: 1, body: "1" })
-  expect(fenced).toMatchObject({ status: 403, headers: { "producer-epoch": "3" } })
+  expect(fenced).toMatchObject({
+    status: 403,
+    headers: { "producer-epoch": "3", "producer-conflict": "true" },
+  })
   const [badStart] = await socket.append({ id: 3, producer: "p", epoch: 4, seq: 1, body: "1" })
   expect(badStart).toMatchObject({ status: 400 })
 })
