@@ -60,6 +60,11 @@ export class Replicas {
     return this.#open.values()
   }
 
+  /** Also while it is being loaded. */
+  isWanted(stream: StreamPath): boolean {
+    return this.#wanted.has(stream)
+  }
+
   /** Those that are being loaded included. */
   get wanted(): Iterable<StreamPath> {
     return this.#wanted.keys()

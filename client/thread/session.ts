@@ -263,7 +263,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   /** A leader's pages come from the edge, and its disk is behind it: it looks for entries of others alone. */
   #look(stream: StreamPath): void {
-    if (this.#replicas.opened(stream) === undefined) return
+    if (!this.#replicas.isWanted(stream)) return // one that is being loaded may have been read before this was stored
     const looked = this.#replicas.refresh(stream).then(() => this.#leadership.appended(stream))
     looked.catch(() => {}) // `diskFailed` was told
   }

@@ -2,6 +2,7 @@ import { expect, inject, test } from "vitest"
 import { openIdbStorage } from "../../../../client/thread/idb-storage.ts"
 import { Disk, SOUND_DISK, SteadyOwner } from "../../../simulation/disk.ts"
 import { DiskStorage } from "../../../simulation/disk-storage.ts"
+import { Image } from "../../../simulation/image.ts"
 import { Random } from "../../../simulation/random.ts"
 import { Scheduler } from "../../../simulation/scheduler.ts"
 import { Trace } from "../../../simulation/trace.ts"
@@ -14,6 +15,9 @@ const SEED = inject("seed")
 const ROUNDS = 12
 const COMMANDS_MIN = 80 * DATABASES
 const TIMEOUT_MS = 60_000 + DATABASES * 1_000
+
+/** A new database knows that it was made, and gives keys from far up on, as a browser's does. */
+const LAST_KEY = 2e15
 
 /** Longer than any transaction of the simulated disk takes. */
 const MINUTE_MS = 60_000
@@ -28,6 +32,9 @@ function simulatedDatabase(seed: number): Database & { readonly trace: Trace } {
   const scheduler = new Scheduler(new Random(seed, "schedule"), trace)
   const disk = new Disk("disk", { scheduler, random: new Random(seed, "disk"), trace }, () => {})
   disk.faults = { ...SOUND_DISK, isSlowToAnswer: true }
+  const image = new Image(undefined, LAST_KEY)
+  image.apply([{ store: "meta", key: "made", record: { name: "made" } }])
+  disk.restore(image)
   return {
     trace,
     open: async () => new DiskStorage(disk, new SteadyOwner("tab")),

@@ -7,6 +7,7 @@ import {
 } from "../../../../client/thread/storage.ts"
 import { HeadwaterError } from "../../../../shared/errors.ts"
 import type { Connection, Group, Request, Round, Transaction } from "./commands.ts"
+import { countedFrom, withKeysFrom } from "./outbox-keys.ts"
 
 /** A database that can be opened more than once. `goOn` lets its time pass, where it does not pass by itself. */
 export type Database = { open(): Promise<Storage>; goOn(): void }
@@ -19,8 +20,10 @@ export type Result = { readonly answers: readonly unknown[]; readonly end: strin
 class Thrown extends Error {}
 
 /** Plays the rounds on a database. The last result is everything that it holds then. */
-export async function play(rounds: readonly Round[], database: Database): Promise<Seen[]> {
+export async function play(drawn: readonly Round[], database: Database): Promise<Seen[]> {
   const connections = [await database.open(), await database.open()]
+  const first = await firstKey(connections[0] as Storage, database) // there are two
+  const rounds = withKeysFrom(first, drawn)
   const at = (connection: Connection): Storage => connections[connection] as Storage // there are two
   const seen: Seen[] = []
   for (const { transactions, closes } of rounds) {
@@ -41,7 +44,22 @@ export async function play(rounds: readonly Round[], database: Database): Promis
   database.goOn()
   seen.push({ results: [await last], completed: [] })
   for (const connection of connections) connection.close()
-  return seen
+  return seen.map((round) => ({ ...round, results: countedFrom(first, round.results) as Result[] })) // of equal shape
+}
+
+/** A key that the outbox gives, and that is free again. */
+async function firstKey(storage: Storage, database: Database): Promise<number> {
+  let key: Promise<number> = Promise.resolve(0)
+  const written = storage.write("relaxed", (tx) => {
+    key = tx.add({})
+  })
+  database.goOn()
+  await written
+  const first = await key
+  const deleted = storage.write("relaxed", (tx) => tx.delete("outbox", first))
+  database.goOn()
+  await deleted
+  return first
 }
 
 /** Reads everything. */
