@@ -19,13 +19,10 @@ export type PlacedText = { readonly text: string; readonly offset: Offset }
 export function* placedTexts({ from, next, text }: PageText): Generator<PlacedText, void> {
   const { generation } = issued(next)
   let { position, chain } = placeOf(from)
-  let read = 0
   for (const message of messageTexts(text)) {
-    read += message.length + 1 // the comma
     position++
     chain = extendChain(chain, message)
-    const isLast = read > text.length
-    yield { text: message, offset: isLast ? next : issueOffset({ generation, position, chain }) }
+    yield { text: message, offset: issueOffset({ generation, position, chain }) }
   }
 }
 

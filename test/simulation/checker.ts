@@ -2,6 +2,7 @@ import { parseBatch } from "../../shared/batch.ts"
 import { decodeClientFrame, decodeEdgeFrame, type FrameData } from "../../shared/frames.ts"
 import { HEADER } from "../../shared/http.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import type { PageText } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { Device } from "./device.ts"
 import type { DiskWatcher } from "./disk.ts"
@@ -110,6 +111,14 @@ export class Checker {
         if (appended.state === "rejected" && appended.tab === tab.name)
           throw new Violation("S7", `${tab.name} shows ${id} and was told that it is refused.`)
       }
+    })
+
+  /** A page that a consumer reads: what the edge's log has between its ends. */
+  readonly page = (tab: Tab, stream: StreamPath, { from, next, text }: PageText): void =>
+    this.#judge(() => {
+      const stored = this.log(stream).slice(positionOf(from), positionOf(next))
+      if (JSON.stringify(stored) !== JSON.stringify(parseBatch(text)))
+        throw new Violation("S5", `${tab.name} reads other events of ${stream} from ${from} to ${next}.`)
     })
 
   /** A tab's rows in one moment: the fold of a prefix of the log and of what is pending, with all that it stored. */

@@ -1,6 +1,6 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Device } from "./device.ts"
-import { outboxOf, rejectedOf } from "./disk-check.ts"
+import { outboxOf, positionOf, rejectedOf } from "./disk-check.ts"
 import { checkLog } from "./final-check.ts"
 import { isKept } from "./history.ts"
 import { LeaderWatch } from "./leader-watch.ts"
@@ -120,6 +120,10 @@ async function unfinished(world: World): Promise<Missing[]> {
   for (const tab of world.tabs) {
     if (!tab.isReady) missing.push({ rule: "L2", what: `${tab.name} has not opened.` })
     missing.push(...unanswered(world, tab))
+  }
+  for (const { tab, stream, at } of world.followers) {
+    if (positionOf(at) < world.checker.log(stream).length)
+      missing.push({ rule: "L2", what: `A consumer in ${tab.name} has read ${stream} up to ${at}.` })
   }
   return [...missing, ...(await unread(world))]
 }

@@ -1,5 +1,6 @@
 import type { Storage } from "../../client/thread/storage.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
+import type { PageText } from "../../shared/log-order.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
 import type { StreamHost } from "../../worker/stream/stream-host.ts"
 import { Checker } from "./checker.ts"
@@ -9,6 +10,7 @@ import { eventsOf, outboxOf, rejectedOf } from "./disk-check.ts"
 import { Edge } from "./edge.ts"
 import { History } from "./history.ts"
 import type { Image } from "./image.ts"
+import { LogFollower } from "./log-follower.ts"
 import { isGuarded, type LedgerEvent, STREAMS } from "./model.ts"
 import { SOUND_NETWORK } from "./network.ts"
 import { drawPlan, type Plan } from "./plan.ts"
@@ -46,6 +48,7 @@ export class World {
   readonly devices: Device[] = []
   readonly streams: readonly StreamPath[]
   tabs: Tab[] = []
+  followers: LogFollower[] = []
   readonly #parts: Parts
   #tabCount = 0
 
@@ -119,13 +122,24 @@ export class World {
       onPlaces: this.checker.places,
     })
     this.tabs.push(tab)
-    void tab.open(ledgers)
+    void tab.open(ledgers).then(() => this.#follow(tab))
     return tab
+  }
+
+  /** The app reads the logs of what it shows as well. */
+  #follow(tab: Tab): void {
+    for (const stream of tab.viewed) {
+      const read = (page: PageText) => this.checker.page(tab, stream, page)
+      const follower = new LogFollower(tab, stream, this.scheduler, read)
+      this.followers.push(follower)
+      follower.run().catch((error: unknown) => this.trace.bug(error))
+    }
   }
 
   /** Takes those that are gone off the list. */
   bury(): void {
     this.tabs = this.tabs.filter((tab) => tab.isAlive)
+    this.followers = this.followers.filter(({ tab }) => tab.isAlive)
   }
 
   /** The faults that the plan has for disks and networks. */
