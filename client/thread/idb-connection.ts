@@ -2,13 +2,13 @@ import { deleteDB, type IDBPDatabase, openDB } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Clock } from "./clock.ts"
-import { madeBy, SCHEMA_VERSION, upgrade } from "./idb-schema.ts"
-import { CLEARED, NoStorage } from "./storage.ts"
+import { SCHEMA_VERSION, type Signs, signsOf, upgrade } from "./idb-schema.ts"
+import { NoStorage } from "./storage.ts"
 import { Health, outdated, Replaced } from "./storage-health.ts"
 import { withinBound } from "./within-bound.ts"
 
-/** One open connection, and which making of the database it is to. */
-export type Handle = { readonly db: IDBPDatabase; readonly made: unknown }
+/** One open connection, and what the database says of itself. */
+export type Handle = Signs & { readonly db: IDBPDatabase }
 
 /**
  * The connection of one thread to its database. Browsers end connections: when their storage process fails, when site
@@ -115,7 +115,7 @@ export class IdbConnection {
   /** What somebody has begun to clear is cleared first. */
   async #openOnce(): Promise<Handle> {
     const handle = await this.#openAny()
-    if (!(await isCleared(handle.db))) return handle
+    if (!handle.isCondemned) return handle
     handle.db.close()
     await deleteDB(this.#name)
     return this.#openAny()
@@ -135,7 +135,7 @@ export class IdbConnection {
       if (this.#handle !== undefined && isTheOne()) this.drop(this.#handle, "The browser has closed it.")
     }
     try {
-      return { db, made: await madeBy(db) }
+      return { db, ...(await signsOf(db)) }
     } catch (cause) {
       db.close()
       throw cause
@@ -177,7 +177,7 @@ export function isNamed(cause: unknown, ...names: readonly string[]): boolean {
 /** Whoever clears a database on purpose says so in it before it goes. */
 async function isCleared(db: IDBPDatabase): Promise<boolean> {
   try {
-    return (await db.get("meta", CLEARED)) !== undefined
+    return (await signsOf(db)).isCondemned
   } catch {
     return false // the connection ended first: then it is as if nobody had said anything
   }

@@ -1,4 +1,5 @@
 import type { IDBPDatabase, IDBPTransaction } from "idb"
+import { CLEARED } from "./storage.ts"
 
 /** 1: outbox, pages, streams, meta. 2: rejected and cursors; a stream's record says which producer it counts for. */
 export const SCHEMA_VERSION = 2
@@ -36,9 +37,13 @@ function change(db: IDBPDatabase, from: number, tx: Upgrade, { id, now }: Making
   if (from === 1) addProducers(tx).catch(() => tx.abort()) // then opening fails, and nothing has changed
 }
 
-/** Which making of its name a database is. */
-export async function madeBy(db: IDBPDatabase): Promise<unknown> {
-  return (await db.get("meta", "made"))?.id
+/** Which making of its name a database is, and whether somebody has begun to clear it. */
+export type Signs = { readonly made: unknown; readonly isCondemned: boolean }
+
+export async function signsOf(db: IDBPDatabase): Promise<Signs> {
+  const { store } = db.transaction("meta")
+  const [made, cleared] = await Promise.all([store.get("made"), store.get(CLEARED)])
+  return { made: made?.id, isCondemned: cleared !== undefined }
 }
 
 /** A database that follows a deleted one gives greater keys, so that no two entries of one tab have the same. */
