@@ -25,7 +25,22 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/worker/**", "test/browser/**", "test/e2e/**", "test/conformance/**"],
+          exclude: [
+            "test/worker/**",
+            "test/browser/**",
+            "test/e2e/**",
+            "test/conformance/**",
+            "test/faults/**",
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          fileParallelism: false,
+          hookTimeout: SLOW_MS,
         },
       },
       {

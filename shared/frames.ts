@@ -26,6 +26,8 @@ export const PONG = "pong"
 export const CLOSE = {
   /** The stream is closed and everything in it has been sent. */
   done: 1000,
+  /** The client's side of the connection has ended without a word. It says nothing of the stream. */
+  lost: 1001,
   /** A frame that cannot be answered: its header is none. */
   malformed: 4400,
   /** The caller is not known, or no longer. */

@@ -99,7 +99,7 @@ export const LIMITS = {
   /** After a ping without any frame: the socket is half-open. With the interval it bounds detection to 25 s. */
   pongMsMax: 10_000,
   /** The same behind an upload, counted from its last progress that can be seen: systems keep some 100 KiB more. */
-  uploadPongMsMax: 25_000,
+  uploadPongMsMax: 20_000,
   /** Between two looks at how much of an upload is left while a pong is awaited. */
   pongLookMs: 1_000,
   /** The first retry waits up to this; full jitter, doubling. */

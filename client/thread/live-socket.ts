@@ -201,8 +201,6 @@ const NOBODY = 1006
 
 function endOf(code: number): SocketEnd {
   switch (code) {
-    case CLOSE.done:
-      return { kind: "closed" }
     case CLOSE.behind:
       return { kind: "behind" }
     case CLOSE.unauthorized: {

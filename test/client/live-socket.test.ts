@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { SocketListener } from "../../client/thread/host.ts"
 import { LiveSocket, type SocketEnd } from "../../client/thread/live-socket.ts"
-import { type AppendReply, SUBPROTOCOL } from "../../shared/frames.ts"
+import { type AppendReply, CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"
@@ -67,7 +67,8 @@ function world() {
       `{"id":"x"}`,
       undefined,
     )
-  return { seen, timers, pass, open, tell, live, append }
+  const close = (code: number) => other?.closed(code)
+  return { seen, timers, pass, open, tell, live, append, close }
 }
 
 const SILENT = { kind: "failed", error: { code: "unreachable" }, unreached: true }
@@ -130,4 +131,15 @@ test("[OUT7] a late reply to a batch is not taken for one to the next batch, whi
   reply(second)
   reply(second)
   expect(seen.replies).toMatchObject([{ id: 0, status: 204 }])
+})
+
+test("[CONN17] a socket that ends as those of closed streams do is a loss, unless a frame said that the stream is", () => {
+  const silent = world()
+  silent.live()
+  silent.close(CLOSE.done)
+  expect(silent.seen.ends).toMatchObject([{ kind: "failed", error: { code: "unreachable" } }])
+  const told = world()
+  told.live()
+  told.tell(JSON.stringify({ t: "control", next: START, upToDate: true, closed: true }))
+  expect(told.seen.ends).toEqual([{ kind: "closed" }])
 })

@@ -39,10 +39,12 @@ export type Profile = {
   delete(): Promise<void>
 }
 
-export async function createProfile(): Promise<Profile> {
+/** @param args What the browser is started with beside what every test's browser is. */
+export async function createProfile(args: readonly string[] = []): Promise<Profile> {
   const folder = await mkdtemp(join(tmpdir(), "headwater-profile-"))
+  const options = launchOptions()
   return {
-    open: () => chromium.launchPersistentContext(folder, launchOptions()),
+    open: () => chromium.launchPersistentContext(folder, { ...options, args: [...options.args, ...args] }),
     delete: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   }
 }

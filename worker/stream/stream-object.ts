@@ -232,8 +232,8 @@ export class StreamObject extends DurableObject<Env> {
     await this.#intake.appendFrame({ ...ask, isAdmitted })
   }
 
-  override webSocketClose(socket: WebSocket): void {
-    readerOf(socket).close(CLOSE.done, "")
+  override webSocketClose(socket: WebSocket, _code: number, _reason: string, wasClean: boolean): void {
+    readerOf(socket).close(wasClean ? CLOSE.done : CLOSE.lost, "") // where only half is lost, this is still heard
     this.#core.left()
   }
 

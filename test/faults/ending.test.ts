@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { type Site, serveSite } from "../support/site.ts"
+import { pendingOf, type Tab } from "./device.ts"
+import { type Findings, faultsIn } from "./recorder.ts"
+import { ENDINGS, patienceMs } from "./scale.ts"
+import { Scene } from "./scene.ts"
+
+/*
+ * A page appends, and is gone in the very task: nobody could tell it that anything was flushed. All of it counts.
+ */
+
+const PATIENCE_MS = patienceMs(ENDINGS, 10_000)
+const EVENTS = 100
+
+/** Later than the task that ends the page. */
+const TOO_LATE_MS = 1_000
+
+/** What appends and ends the page. In the page, so each is whole in itself. */
+const KINDS: Readonly<Record<string, (told: readonly [author: string, events: number]) => void>> = {
+  reload: ([author, events]) => {
+    void faults.line(author).append(events)
+    location.reload()
+  },
+  navigation: ([author, events]) => {
+    void faults.line(author).append(events)
+    location.assign("about:blank")
+  },
+  close: ([author, events]) => {
+    void faults.line(author).append(events)
+    window.close()
+  },
+}
+
+let site: Site
+
+beforeAll(async () => {
+  site = await serveSite("faults/app")
+}, PATIENCE_MS)
+
+afterAll(() => site.close())
+
+async function end(scene: Scene, author: string, how: (tab: Tab) => Promise<void>): Promise<void> {
+  const tab = await scene.visit(author)
+  await scene.recorder.until(() => scene.recorder.of(author).status?.role === "leader")
+  scene.recorder.take({ kind: "flushed", author, from: 0, count: EVENTS }) // as good as
+  await how(tab).catch(() => {}) // the page that would answer is gone
+  await tab.page.close()
+}
+
+/** The next visit brings to the edge what was left. Answers what is wrong with its log. */
+async function findings(scene: Scene): Promise<Findings> {
+  const last = await scene.visit("last")
+  await scene.recorder.until(() => scene.recorder.of("last").status?.connection === "live")
+  await expect.poll(() => pendingOf(last), { timeout: PATIENCE_MS }).toBe(0)
+  return scene.recorder.judge(await scene.log())
+}
+
+test.each(Object.entries(KINDS))(
+  `[LOG7] nothing of ${EVENTS} events is lost when a %s comes in their task, in ${ENDINGS} of ${ENDINGS} runs`,
+  { timeout: PATIENCE_MS },
+  async (kind, act) => {
+    const scene = await Scene.set(site.url, `ending/${kind}`)
+    for (let run = 0; run < ENDINGS; run++) {
+      if (run % 2 === 1) scene.wire.cut() // or else it may be the edge's answer that comes in between
+      await end(scene, `${kind}-${run}`, ({ page, author }) => page.evaluate(act, [author, EVENTS] as const))
+      scene.wire.mend()
+    }
+    expect(faultsIn(await findings(scene))).toEqual([])
+    console.log(`${ENDINGS} of ${ENDINGS} runs with a ${kind} in the task of ${EVENTS} events lost none`)
+    await scene.clear()
+  },
+)
+
+test("[LOG7] what an app appends in a later task than the one that ends its page is lost", async () => {
+  const scene = await Scene.set(site.url, "ending/late")
+  await end(scene, "late", ({ page, author }) =>
+    page.evaluate(
+      ([of, events, ms]) => {
+        setTimeout(() => void faults.line(of).append(events), ms)
+        location.reload()
+      },
+      [author, EVENTS, TOO_LATE_MS] as const,
+    ),
+  )
+  expect((await findings(scene)).lost).toHaveLength(EVENTS)
+  await scene.clear()
+})

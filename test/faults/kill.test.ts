@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { Random } from "../simulation/random.ts"
+import { type Site, serveSite } from "../support/site.ts"
+import { killRenderer, orderOf, pendingOf, shownOf, type Tab, work } from "./device.ts"
+import { faultsIn } from "./recorder.ts"
+import { KILLS, patienceMs, SEED } from "./scale.ts"
+import { FORGETFUL, Scene } from "./scene.ts"
+import { Writer } from "./writer.ts"
+
+/*
+ * A browser, or the renderer of a tab, is killed while it appends and while it catches up with what others have
+ * appended; what it had sent last arrives at the edge long after its death. The next visit finds on the disk whatever
+ * was called flushed, and the edge has it once in the end.
+ */
+
+type Victim = "browser" | "renderer"
+
+const PATIENCE_MS = patienceMs(KILLS, 20_000)
+
+/** Others' events before each visit: some twenty answers of the edge. */
+const BACKLOG = 200
+const RHYTHM = { count: 5, everyMs: 2, aheadMax: 30 }
+
+let site: Site
+
+beforeAll(async () => {
+  site = await serveSite("faults/app")
+}, PATIENCE_MS)
+
+afterAll(() => site.close())
+
+const kill = (scene: Scene, victim: Victim, tab: Tab) =>
+  victim === "browser" ? scene.device.killBrowser() : killRenderer(tab)
+
+/** Waits until what was sent last is under way, and makes it stay there until the call of what is given back. */
+async function holdSent(scene: Scene): Promise<() => void> {
+  const release = scene.wire.hold()
+  await expect.poll(() => scene.wire.held(), { interval: 1 }).toBeGreaterThan(0)
+  return release
+}
+
+/** Everything that was flushed is in the rows of a new visit, once, before the network has its say. */
+async function expectKept({ recorder }: Scene, tab: Tab): Promise<void> {
+  const shown = new Map((await shownOf(tab)).map((row) => [row.author, row]))
+  for (const known of recorder.authors) {
+    const flushed = recorder.of(known).flushed.size
+    const { events = 0, last = -1, times = 1 } = shown.get(known) ?? {}
+    expect({ known, whole: events === last + 1, kept: events >= flushed, times }).toEqual({
+      known,
+      whole: true,
+      kept: true,
+      times: 1,
+    })
+  }
+}
+
+/** One visit that ends badly, in the middle of appending. Answers how long it took to be in step with the edge. */
+async function killAppending(
+  scene: Scene,
+  victim: Victim,
+  author: string,
+  random: Random,
+  release: () => void,
+) {
+  const { recorder } = scene
+  const begin = performance.now()
+  const tab = await scene.visit(author)
+  await expectKept(scene, tab)
+  await work(tab, RHYTHM)
+  await recorder.until(() => recorder.of(author).confirmed.length > 0)
+  const recovery = performance.now() - begin
+  release() // all that the last life had left over went out before
+  const goal = recorder.of(author).flushed.size + random.whole(1, 200)
+  await recorder.until(() => recorder.of(author).flushed.size >= goal)
+  const next = await holdSent(scene)
+  await kill(scene, victim, tab)
+  return { recovery, release: next }
+}
+
+/** One visit that ends badly, in the middle of reading what others have appended meanwhile, and appends itself. */
+async function killCatchingUp(scene: Scene, victim: Victim, author: string, random: Random): Promise<void> {
+  const message = random.whole(1, 30) // two for each answer: its head and its body
+  const shift = random.pick([-1, 0, 1] as const)
+  const pause = { harm: "delay", carrier: "http", way: "down", message, shift, ms: 5_000 } as const
+  const { struck } = scene.wire.arm(pause)
+  const tab = await scene.visit(author, RHYTHM)
+  await struck
+  await kill(scene, victim, tab)
+}
+
+describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
+  test(`[LOG3] [LOG10] that is killed ${KILLS} times loses nothing that was flushed, and doubles nothing`, {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const scene = await Scene.set(site.url, `kill/${victim}`)
+    const random = new Random(SEED, victim)
+    const others = new Writer(scene.stream, "others")
+    const recoveries: number[] = []
+    let release = () => {}
+    for (let round = 0; round < KILLS; round++) {
+      await others.append(BACKLOG)
+      const author = `${victim}-${round}`
+      if (round % 2 === 1) {
+        await killCatchingUp(scene, victim, author, random)
+        continue
+      }
+      const outcome = await killAppending(scene, victim, author, random, release)
+      recoveries.push(outcome.recovery)
+      release = outcome.release
+    }
+
+    const last = await scene.visit("last")
+    await scene.recorder.until(() => scene.recorder.of("last").status?.connection === "live")
+    await expect.poll(() => pendingOf(last), { timeout: PATIENCE_MS }).toBe(0)
+    release()
+    const log = await scene.log()
+    expect(faultsIn(scene.recorder.judge(log))).toEqual([])
+    const order = log.map(({ data }) => `${data.author} ${data.n}`)
+    await expect.poll(() => orderOf(last), { timeout: PATIENCE_MS }).toEqual(order)
+    const figures = `${scene.recorder.flushed} events flushed, ${log.length} in the log`
+    const worst = `in step again after ${Math.round(Math.max(...recoveries))} ms at the worst`
+    console.log(
+      `seed ${SEED}: ${KILLS} kills of the ${victim}, half of them while it read; ${figures}; ${worst}`,
+    )
+    await scene.clear()
+  })
+})
+
+test("[EDGE11] what is sent again after a kill shows twice when the edge forgets what it has taken", {
+  timeout: PATIENCE_MS,
+}, async () => {
+  const scene = await Scene.set(site.url, "kill/forgetful", { entry: FORGETFUL })
+  const random = new Random(SEED, "forgetful")
+  const first = await killAppending(scene, "renderer", "first", random, () => {})
+  const second = await killAppending(scene, "renderer", "second", random, first.release)
+  second.release()
+  await expect.poll(async () => scene.recorder.judge(await scene.log()).doubled).not.toEqual([])
+  await scene.clear()
+})
