@@ -249,7 +249,7 @@ function whatCame({ type, status }: Response): string {
   return type === "opaqueredirect" ? "a redirect" : String(status)
 }
 
-function done<T>(value: T): Exchange<T> {
+export function done<T>(value: T): Exchange<T> {
   return { kind: "done", value }
 }
 

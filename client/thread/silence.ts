@@ -17,6 +17,7 @@ export class Silence {
     this.#outer = outer
     outer.addEventListener("abort", this.#abort)
     this.heard()
+    if (outer.aborted) this.end()
   }
 
   /** Aborted when it has been silent for too long, and when the exchange is over. */

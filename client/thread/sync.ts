@@ -10,12 +10,14 @@ import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
+import { type EdgeStream, type Exchange, type Failed, type Failure, failed, type ReadPage } from "./edge.ts"
+import { CLOSED, DELETED, type Stop, whyGone } from "./gone.ts"
 import type { Host } from "./host.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
 import type { Replica } from "./replica.ts"
 import { Sender } from "./sender.ts"
+import { SetAside } from "./set-aside.ts"
 import { StallWatch } from "./stall-watch.ts"
 import type { WayToEdge } from "./way-to-edge.ts"
 
@@ -39,6 +41,8 @@ export type SyncParts = {
   readonly way: WayToEdge
 }
 
+type Ask<T> = (signal: AbortSignal) => Promise<Exchange<T>>
+
 /**
  * Keeps one stream of this device in step with the edge, for as long as this tab leads. What to do next is decided by
  * the connection's state machine; this does it, and says how it went.
@@ -52,6 +56,7 @@ export class StreamSync {
   readonly #sender: Sender
   readonly #way: WayToEdge
   readonly #stall: StallWatch
+  readonly #aside: SetAside
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
   #tail: Offset | undefined
@@ -71,11 +76,15 @@ export class StreamSync {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
       rejected: (keys, error) => this.#reject(keys, error),
-      refused: (reason, error) => this.#refuse(reason, error),
+      refused: (reason, error) => this.#stop({ reason, error }),
       throttled: (error) => this.#throttled(error),
       lost: (failed) => this.#lose(failed),
     })
     this.#stall = new StallWatch(host, this.#sender, () => this.#giveUp())
+    this.#aside = new SetAside({ host, replica, writer }, (reason) => {
+      this.#failed(reason)
+      return this.#state.kind === "stopped"
+    })
   }
 
   get state(): ConnectionState {
@@ -93,10 +102,8 @@ export class StreamSync {
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
   input(input: ConnectionInput): void {
-    const [next, ...effects] = step(this.#state, input, {
-      now: this.#host.now(),
-      chance: this.#host.chance(),
-    })
+    const tick = { now: this.#host.now(), chance: this.#host.chance() }
+    const [next, ...effects] = step(this.#state, input, tick)
     const isNew = next !== this.#state
     this.#state = next
     if (isNew && next.kind === "live") this.#lastError = undefined
@@ -119,58 +126,62 @@ export class StreamSync {
         this.#letGo()
         this.#letGo = () => {}
         this.#stall.end()
+        this.#aside.end()
         this.#sender.disconnected()
         return
       case "wake-at":
         this.#letGo = this.#way.wait(this, effect.at, () => this.input({ kind: "woke" }))
         return
       case "open-socket":
-        return this.#request((signal) => this.#openSocket(signal))
+        return this.#request(
+          (signal) => this.#edge.socketProtocols(signal),
+          (protocols) => this.#openSocket(protocols),
+        )
       case "read-page":
-        return this.#request((signal) => this.#readPage(signal))
+        return this.#request(
+          (signal) => this.#nextPage(signal),
+          (page, signal) => this.#read(page, signal),
+        )
       case "create-stream":
-        return this.#request((signal) => this.#create(signal))
+        return this.#request(
+          (signal) => this.#edge.create(signal),
+          () => this.input({ kind: "created" }),
+        )
       default:
         return unreachable(effect)
     }
   }
 
-  #request(ask: (signal: AbortSignal) => Promise<void>): void {
+  /** Asks the edge, and goes on with its answer, unless it was let go meanwhile. */
+  #request<T>(ask: Ask<T>, goOn: (value: T, signal: AbortSignal) => void | Promise<void>): void {
     const work = new AbortController()
     this.#letGo = () => work.abort()
-    ask(work.signal).catch((reason: unknown) => {
+    const asked = ask(work.signal).then((answer) => {
+      if (work.signal.aborted) return
+      return answer.kind === "done" ? goOn(answer.value, work.signal) : this.#outcome(answer)
+    })
+    asked.catch((reason: unknown) => {
       if (!work.signal.aborted) this.#failed(reason)
     })
   }
 
-  async #readPage(signal: AbortSignal): Promise<void> {
+  async #nextPage(signal: AbortSignal): Promise<Exchange<ReadPage>> {
     if (this.#writer.isFull) await this.#writer.flush()
-    if (signal.aborted) return
-    const answer = await this.#edge.read(this.#replica.head, signal)
-    if (signal.aborted) return
-    if (answer.kind !== "done") return this.#outcome(answer)
-    const { page, upToDate, closed } = answer.value
+    return this.#edge.read(this.#replica.head, signal)
+  }
+
+  async #read({ page, upToDate, closed }: ReadPage, signal: AbortSignal): Promise<void> {
     if (upToDate) this.#tail = page.next
     const before = this.#written
     this.#written = this.#took(page).catch(() => {}) // `#failed` has been told
     if (!upToDate) await before // one page is written while the next is on its way; more would gather in memory
     if (signal.aborted) return
-    if (closed && upToDate) return this.#refuse("closed", CLOSED)
+    if (closed && upToDate) return this.#stop(CLOSED)
     this.input({ kind: "page-read", upToDate })
   }
 
-  async #create(signal: AbortSignal): Promise<void> {
-    const answer = await this.#edge.create(signal)
-    if (signal.aborted) return
-    if (answer.kind === "done") this.input({ kind: "created" })
-    else this.#outcome(answer)
-  }
-
-  async #openSocket(signal: AbortSignal): Promise<void> {
-    const protocols = await this.#edge.socketProtocols(signal)
-    if (signal.aborted) return
-    if (protocols.kind !== "done") return this.#outcome(protocols)
-    const address = { url: this.#edge.socketUrl(this.#replica.head), protocols: protocols.value }
+  #openSocket(protocols: readonly string[]): void {
+    const address = { url: this.#edge.socketUrl(this.#replica.head), protocols }
     const socket = new LiveSocket(this.#host, address, {
       upToDate: () => this.#opened(socket),
       page: (page) => this.#told(page),
@@ -211,11 +222,14 @@ export class StreamSync {
     switch (outcome.kind) {
       case "missing":
         if (this.#replica.head === START) return this.input({ kind: "missing" })
-        return this.#refuse("deleted", DELETED)
+        return this.#stop(DELETED)
       case "gone":
-        return this.#request((signal) => this.#inquire(signal))
+        return this.#request(
+          (signal) => whyGone(this.#edge, this.#replica, this.#writer, signal),
+          (stop) => this.#stop(stop),
+        )
       case "refused":
-        return this.#refuse(outcome.reason, outcome.error)
+        return this.#stop(outcome)
       case "failed":
         return this.#lose(outcome)
       default:
@@ -223,27 +237,9 @@ export class StreamSync {
     }
   }
 
-  /** The edge's log does not go on from where this device has read to: is it the beginning of it, or another one? */
-  async #inquire(signal: AbortSignal): Promise<void> {
-    const answer = await this.#edge.tail(signal)
-    if (signal.aborted) return
-    if (answer.kind === "gone" || answer.kind === "missing") return this.#refuse("deleted", DELETED)
-    if (answer.kind !== "done") return this.#outcome(answer)
-    const tail = answer.value
-    const isPrefix = await this.#writer.passed(tail)
-    if (signal.aborted) return
-    const where = `The edge's log ends at ${tail}; this device has read it to ${this.#replica.head}`
-    if (isPrefix)
-      return this.#refuse("rolled-back", {
-        code: "rolled-back",
-        message: `${where}: it was put back to an older copy.`,
-      })
-    this.#refuse("diverged", { code: "diverged", message: `${where}, which is no place in it.` })
-  }
-
   #ended(end: SocketEnd): void {
     if (end.kind === "behind") return this.input({ kind: "behind" })
-    if (end.kind === "closed") return this.#refuse("closed", CLOSED)
+    if (end.kind === "closed") return this.#stop(CLOSED)
     if (end.kind === "failed" && end.error.code === "unauthorized") this.#edge.socketRefused()
     this.#outcome(end)
   }
@@ -273,7 +269,7 @@ export class StreamSync {
     this.#listener.changed()
   }
 
-  #refuse(reason: StopReason, error: ErrorData): void {
+  #stop({ reason, error }: Stop): void {
     this.#lastError = error
     this.input({ kind: "refused", reason })
     this.#turnAway(reason, error)
@@ -287,20 +283,8 @@ export class StreamSync {
   }
 
   #reject(keys: readonly OutboxKey[], error: ErrorData): void {
-    if (keys.length === 0) return
     this.#stall.progressed()
-    this.#writer.rejected(this.#replica.reject(keys, error, this.#host.now()))
-    this.#saveRejected()
-  }
-
-  /** A stream that has stopped comes by no other write that would bring them to the disk. */
-  #saveRejected(): void {
-    this.#writer.flush().catch((reason: unknown) => {
-      this.#failed(reason)
-      if (this.#state.kind !== "stopped") return
-      this.#letGo()
-      this.#letGo = this.#host.after(SAVE_RETRY_MS, () => this.#saveRejected())
-    })
+    this.#aside.reject(keys, error)
   }
 
   /** The disk did not take it. The connection rests, so that memory does not fill with what cannot be written. */
@@ -310,13 +294,6 @@ export class StreamSync {
     this.#listener.unsaved(reason)
   }
 }
-
-/** Before what a full disk did not take is written again. */
-const SAVE_RETRY_MS = 1_000
-
-const DELETED: ErrorData = { code: "rejected", message: "The edge has deleted this stream." }
-
-const CLOSED: ErrorData = { code: "rejected", message: "The stream is closed: it takes no more events." }
 
 function isKey(key: OutboxKey | undefined): key is OutboxKey {
   return key !== undefined
