@@ -151,7 +151,7 @@ export type Notice =
   | StatusNotice
   /** The edge has the entry: it stands before `offset`. */
   | { readonly kind: "confirmed"; readonly ticket: number; readonly offset: Offset }
-  /** The edge has refused the entry, which is on the list of refused ones then, or takes nothing of the stream for now. */
+  /** The edge has refused the entry, which is on the list of refused ones then, or takes nothing of the stream. */
   | { readonly kind: "rejected"; readonly ticket: number; readonly error: ErrorData }
   /** A request needs a token. The page answers with `giveToken`. */
   | { readonly kind: "token-wanted"; readonly ask: number }

@@ -181,8 +181,8 @@ export class Stream<S extends EventSchemas> {
   }
 
   /**
-   * The events of this device that the edge has refused for good and that were not dismissed, in the order of appending.
-   * They are in no view any more. What was appended in one task is refused together.
+   * The events of this device that the edge has refused for good and that were not dismissed, in the order of
+   * appending. They are in no view any more. What was appended in one task is refused together.
    */
   async rejected(): Promise<RejectedEventOf<S>[]> {
     return (await this.#host.rejected(this.path)) as RejectedEventOf<S>[] // `append` let only these in

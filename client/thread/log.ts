@@ -55,7 +55,8 @@ const PAGES_READ_MAX = 2_000
  * After every transaction, for each stream:
  *   1. an event is in the outbox, in the pages or among the refused ones, never in two of them;
  *   2. the pages join without gap or overlap from START to the record's head;
- *   3. the entries of the batch in flight are in the outbox, and their number was never given to others.
+ *   3. the batch in flight has entries in the outbox, all of them unless a copy of this device has appended some too,
+ *      and its number was never given to others.
  */
 export class DeviceLog {
   readonly #storage: Storage

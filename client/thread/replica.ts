@@ -9,9 +9,10 @@ import {
   type ProducerPosition,
   settle,
 } from "../../shared/outbox.ts"
-import { NO_KEY, positionOf, type StreamRecord } from "./log.ts"
+import { positionOf, type StreamRecord } from "./log.ts"
 import type { StoredEntry } from "./outbox-records.ts"
-import { foundEntry, idOf, inOrder, type PendingEntry } from "./pending-entry.ts"
+import { PendingEntries } from "./pending-entries.ts"
+import type { PendingEntry } from "./pending-entry.ts"
 import { RefusedEntries } from "./refused-entries.ts"
 import { type RejectedEntry, rejectedOf } from "./rejections.ts"
 import type { ReplicaListener } from "./replica-listener.ts"
@@ -26,18 +27,7 @@ export class Replica {
   readonly #listener: ReplicaListener
   #head: Offset
   #position: ProducerPosition
-  /** In the order of keys; entries without one last, in the order of appending. */
-  #pending: PendingEntry[] = []
-  /** Everything on the disk up to here has been merged. */
-  #mergedTo = NO_KEY
-  /** Keys above `#mergedTo` that the disk gave this replica: it knows those entries, also after they are confirmed. */
-  readonly #own = new Set<OutboxKey>()
-  /** The first events of the pending entries that the disk has shown: this tab may have yet to show them as its own. */
-  readonly #seen = new Set<unknown>()
-  /** Entries that are pending no more, or never were since the disk had shown them. */
-  readonly #gone = new WeakSet<PendingEntry>()
-  #pendingEvents = 0
-  #pendingBytes = 0
+  readonly #waiting = new PendingEntries()
   #restarts = 0
 
   constructor(record: StreamRecord, entries: readonly StoredEntry[], listener: ReplicaListener) {
@@ -45,10 +35,7 @@ export class Replica {
     this.#listener = listener
     this.#head = record.head
     this.#position = positionOf(record)
-    this.#pending = entries.map(foundEntry)
-    for (const entry of this.#pending) this.#seen.add(idOf(entry))
-    this.#merged(entries)
-    this.#count()
+    this.#waiting.insert(this.#unknown(entries))
   }
 
   get head(): Offset {
@@ -60,16 +47,16 @@ export class Replica {
   }
 
   get pending(): readonly PendingEntry[] {
-    return this.#pending
+    return this.#waiting.all
   }
 
   /** How many events the pending entries hold. */
   get pendingEvents(): number {
-    return this.#pendingEvents
+    return this.#waiting.load.events
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes
+    return this.#waiting.load.bytes
   }
 
   /** How many events the edge has refused that the app has neither dismissed nor appended anew. */
@@ -79,7 +66,7 @@ export class Replica {
 
   /** What other tabs have stored is to be looked for behind this key. */
   get mergedTo(): OutboxKey {
-    return this.#mergedTo
+    return this.#waiting.mergedTo
   }
 
   /** How often it began anew: what was read from its log before a new count is of no use. */
@@ -94,7 +81,7 @@ export class Replica {
   /** The entries that are on disk and not in the batch in flight, in order: as many as somebody asks for. */
   *waiting(): Generator<OutboxEntry> {
     const inFlight = new Set(this.#position.inFlight?.keys)
-    for (const { key, text, count, bytes, expected } of this.#pending) {
+    for (const { key, text, count, bytes, expected } of this.pending) {
       if (key !== undefined && !inFlight.has(key)) yield { key, text, count, bytes, expected }
     }
   }
@@ -130,8 +117,7 @@ export class Replica {
 
   /** Shows entries of this tab that are on their way to the disk, unless the disk has shown them already. */
   append(entries: readonly PendingEntry[]): void {
-    for (const entry of entries) if (this.#isSeen(entry)) this.#gone.add(entry)
-    const fresh = entries.filter((entry) => !this.#isSeen(entry))
+    const fresh = this.#waiting.unseen(entries)
     if (fresh.length > 0) this.#push(fresh)
   }
 
@@ -140,23 +126,18 @@ export class Replica {
    * found them on the disk and sent them. Those that were refused meanwhile are pending no more.
    */
   stored(entries: readonly PendingEntry[], keys: readonly OutboxKey[]): PendingEntry[] {
-    const late = entries.filter((entry, i) => {
-      const key = keys[i] ?? NO_KEY
-      if (key > this.#mergedTo) this.#own.add(key)
-      const isLate = entry.key === undefined && key <= this.#mergedTo && !this.#gone.has(entry)
-      entry.key = key
-      return isLate // the disk showed it and lost it to a page before this tab could show it
-    })
+    const late = this.#waiting.keyed(entries, keys)
     if (late.length > 0) this.refused(late)
     this.#setAside()
+    const waiting = this.#waiting
     return entries.filter(
-      (entry) => this.#gone.has(entry) && !this.#isSeen(entry) && !this.rejections.has(entry),
+      (entry) => waiting.isGone(entry) && !waiting.isSeen(entry) && !this.rejections.has(entry),
     )
   }
 
   /** The edge has refused these entries for good: they wait no more, and are as the app will find them. */
   reject(keys: readonly OutboxKey[], error: ErrorData, at: Millis): RejectedEntry[] {
-    const rejected = rejectedOf(this.stream, this.#pending, { keys, error, at })
+    const rejected = rejectedOf(this.stream, this.pending, { keys, error, at })
     this.rejections.add(rejected)
     this.#setAside()
     return rejected
@@ -170,44 +151,25 @@ export class Replica {
 
   /** The entries are not on the disk: it is as if they had never been. */
   refused(entries: readonly PendingEntry[]): void {
-    this.#remove(entries)
+    this.#waiting.remove(entries)
     this.#listener.reordered(this.stream)
   }
 
   /** Takes in what the disk holds behind `mergedTo`: entries that other tabs have stored, and its own. */
   merge(entries: readonly StoredEntry[]): void {
     const fresh = this.#unknown(entries)
-    const [first] = fresh
-    if (first === undefined) return
-    const last = this.#pending.at(-1)
-    if (last === undefined || inOrder(last, first) < 0) return this.#push(fresh)
-    this.#pending = [...this.#pending, ...fresh].sort(inOrder)
-    this.#count()
+    if (fresh.length === 0) return
+    if (this.#waiting.areLast(fresh)) return this.#push(fresh)
+    this.#waiting.insert(fresh)
     this.#listener.reordered(this.stream)
-  }
-
-  /** Those that this replica does not show yet. The others learn their keys. */
-  #unknown(entries: readonly StoredEntry[]): PendingEntry[] {
-    const unkeyed = new Map(this.#unkeyed().map((entry) => [idOf(entry), entry]))
-    const fresh: PendingEntry[] = []
-    for (const entry of entries) {
-      if (entry.key <= this.#mergedTo || this.#own.has(entry.key) || this.rejections.has(entry)) continue
-      const found = foundEntry(entry)
-      const shown = unkeyed.get(idOf(found))
-      if (shown === undefined) fresh.push(found)
-      else shown.key = entry.key
-    }
-    this.#merged(entries)
-    for (const entry of fresh) this.#seen.add(idOf(entry))
-    return fresh
   }
 
   /** Takes in the next page of the edge's log. Anything but the next page changes nothing. */
   take(page: Page): { arrival: Arrival["kind"]; confirmed: readonly PendingEntry[] } {
     const { kind } = arrival(this.#head, page)
     if (kind !== "next") return { arrival: kind, confirmed: [] }
-    const confirmed = confirmedBy(this.#pending, page)
-    this.#remove(confirmed)
+    const confirmed = confirmedBy(this.pending, page)
+    this.#waiting.remove(confirmed)
     const isSettled =
       confirmed.length > 0 && this.#position.inFlight !== null && this.#inFlight().length === 0
     if (isSettled) this.#position = settle(this.#position)
@@ -222,17 +184,10 @@ export class Replica {
    */
   restart(record: StreamRecord, entries: readonly StoredEntry[]): PendingEntry[] {
     this.#restarts++
-    const kept = new Set(entries.map(({ key }) => key))
-    const gone = this.#pending.filter(({ key }) => key !== undefined && !kept.has(key))
-    for (const entry of gone) this.#gone.add(entry)
-    this.#pending = this.#unkeyed()
     this.#head = record.head
     this.#position = positionOf(record)
-    this.#mergedTo = NO_KEY
-    this.#own.clear()
-    this.#seen.clear()
-    this.#pending = [...this.#unknown(entries), ...this.#pending].sort(inOrder)
-    this.#count()
+    const gone = this.#waiting.restart(entries)
+    this.#waiting.insert(this.#unknown(entries))
     return gone
   }
 
@@ -241,7 +196,7 @@ export class Replica {
    * well, under numbers of a fresh producer. Answers what had been on the disk. The listener hears nothing.
    */
   emptied(fresh: ProducerId): PendingEntry[] {
-    const lost = this.#pending.filter(({ key }) => key !== undefined)
+    const lost = this.pending.filter(({ key }) => key !== undefined)
     for (const entry of lost) entry.key = undefined
     this.rejections.forget() // the keys of another disk say nothing
     this.restart({ stream: this.stream, head: START, ...firstPosition(fresh) }, [])
@@ -250,57 +205,25 @@ export class Replica {
 
   /** Whether it is pending no more. */
   isGone(entry: PendingEntry): boolean {
-    return this.#gone.has(entry)
+    return this.#waiting.isGone(entry)
   }
 
   #inFlight(): PendingEntry[] {
     const keys = new Set<OutboxKey | undefined>(this.#position.inFlight?.keys)
-    return this.#pending.filter((entry) => entry.key !== undefined && keys.has(entry.key))
-  }
-
-  #isSeen(entry: PendingEntry): boolean {
-    return this.#seen.has(idOf(entry))
+    return this.pending.filter((entry) => entry.key !== undefined && keys.has(entry.key))
   }
 
   #setAside(): void {
-    const gone = this.#pending.filter((entry) => this.rejections.has(entry))
+    const gone = this.pending.filter((entry) => this.rejections.has(entry))
     if (gone.length > 0) this.refused(gone)
   }
 
-  /** Those that the disk has not answered for. They stand last. */
-  #unkeyed(): PendingEntry[] {
-    let from = this.#pending.length
-    while (from > 0 && this.#pending[from - 1]?.key === undefined) from--
-    return this.#pending.slice(from)
+  #unknown(entries: readonly StoredEntry[]): PendingEntry[] {
+    return this.#waiting.unknown(entries, (entry) => this.rejections.has(entry))
   }
 
   #push(entries: readonly PendingEntry[]): void {
-    this.#pending.push(...entries)
-    for (const entry of entries) {
-      this.#pendingEvents += entry.count
-      this.#pendingBytes += entry.bytes
-    }
+    this.#waiting.push(entries)
     this.#listener.appended(this.stream, entries)
-  }
-
-  #remove(entries: readonly PendingEntry[]): void {
-    if (entries.length === 0) return
-    for (const entry of entries) {
-      this.#gone.add(entry)
-      this.#seen.delete(idOf(entry))
-    }
-    this.#pending = this.#pending.filter((entry) => !this.#gone.has(entry))
-    this.#count()
-  }
-
-  #merged(entries: readonly StoredEntry[]): void {
-    const last = entries.at(-1)?.key ?? NO_KEY
-    if (last > this.#mergedTo) this.#mergedTo = last // looks may come back in another order than they went out
-    for (const key of this.#own) if (key <= this.#mergedTo) this.#own.delete(key)
-  }
-
-  #count(): void {
-    this.#pendingEvents = this.#pending.reduce((sum, entry) => sum + entry.count, 0)
-    this.#pendingBytes = this.#pending.reduce((sum, entry) => sum + entry.bytes, 0)
   }
 }

@@ -15,7 +15,7 @@ export class Deposed extends Error {}
  * others would have to wait for. Reading the term first would be simpler and would do just that.
  */
 
-/** Begins the next term. Every later write in an earlier one fails. Of tabs that begin the same one the first has it. */
+/** Begins the next term: every later write in an earlier one fails. Of tabs that begin the same the first has it. */
 export async function beginTerm(storage: Storage): Promise<Term> {
   const term = (await storage.read(lastTerm, ["meta"])) + 1
   try {

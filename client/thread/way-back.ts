@@ -37,8 +37,8 @@ export async function hasPassed(tx: ReadTransaction, stream: StreamPath, place: 
 /**
  * Takes the way back, and ends the term of whoever leads. False, and nothing is changed, when the log has moved on.
  *
- * The term is ended first, so that nobody else writes what is read then, and no transaction waits for this thread, which
- * may be frozen. What the app appends in between goes before what waited.
+ * The term is ended first, so that nobody else writes what is read then, and no transaction waits for this thread,
+ * which may be frozen. What the app appends in between goes before what waited.
  *
  * @throws Exists when another tab has begun a term meanwhile; nothing is changed.
  */
