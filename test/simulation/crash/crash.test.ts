@@ -4,7 +4,7 @@ import { MUTANTS } from "../mutants.ts"
 import { enumerateCrashes } from "./enumerate.ts"
 import { SCRIPTS } from "./scripts.ts"
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 120_000
 
 /** Bugs that a crash brings to light. The storm finds them too, by chance. */
 const HARMFUL = [
