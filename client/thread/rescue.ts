@@ -93,12 +93,12 @@ export class Rescue {
     log.health.renew()
   }
 
-  /** What this tab has read of them may be more than there is now: it goes back, and the others do when they look. */
+  /** What a tab has read of them may be more than there is now: it goes back, a leader as well. */
   #repaired(streams: readonly StreamPath[]): void {
     const { tabs, replicas, resign } = this.#parts
     resign()
     for (const stream of streams) {
-      tabs.tell({ kind: "saved", stream })
+      tabs.tell({ kind: "repaired", stream })
       if (replicas.opened(stream) !== undefined) replicas.refresh(stream).catch(() => {}) // `diskFailed` was told
     }
   }

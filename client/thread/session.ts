@@ -237,6 +237,9 @@ export class Session implements ReplicasListener, LeadershipListener {
       case "appended":
       case "saved":
         return this.#look(message.stream)
+      case "repaired":
+        this.#leadership.resign()
+        return this.#look(message.stream)
       case "wanted":
         if (this.isLeading()) void this.#serve(message.stream)
         return

@@ -11,6 +11,8 @@ export type TabMessage =
   | { readonly kind: "appended"; readonly stream: StreamPath }
   /** The leader has stored more of this stream's log. */
   | { readonly kind: "saved"; readonly stream: StreamPath }
+  /** Less of this stream's log is on the disk than the leader has stored: the rest was damaged. */
+  | { readonly kind: "repaired"; readonly stream: StreamPath }
   /** A tab wants this stream to be synced. */
   | { readonly kind: "wanted"; readonly stream: StreamPath }
   /** A new leader asks which streams are wanted. */
