@@ -5,7 +5,8 @@ const POOL_IDS = 64
 const ID_BYTES = 16
 const ID_LENGTH = 36
 
-const ID_PARTS = [4, 2, 2, 2, 6] as const
+/** Bytes of an id with a hyphen before them. */
+const isPartStart = (byte: number) => byte === 4 || byte === 6 || byte === 8 || byte === 10
 const HYPHEN = 0x2d
 const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
 
@@ -27,24 +28,20 @@ function randomUuids(count: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(count * ID_BYTES))
   const characters = new Uint8Array(count * ID_LENGTH)
   let at = 0
-  let read = 0
-  for (let id = 0; id < count; id++) {
-    setVersion(bytes, read)
-    for (const [part, length] of ID_PARTS.entries()) {
-      if (part > 0) characters[at++] = HYPHEN
-      for (const end = read + length; read < end; read++) {
-        const byte = bytes[read] ?? 0
-        characters[at++] = DIGITS[byte >> 4] ?? 0
-        characters[at++] = DIGITS[byte & 0x0f] ?? 0
-      }
-    }
+  for (let read = 0; read < bytes.length; read++) {
+    const place = read % ID_BYTES
+    if (isPartStart(place)) characters[at++] = HYPHEN
+    const byte = versioned(bytes[read] ?? 0, place)
+    characters[at++] = DIGITS[byte >> 4] ?? 0
+    characters[at++] = DIGITS[byte & 0x0f] ?? 0
   }
   return new TextDecoder().decode(characters)
 }
 
-function setVersion(bytes: Uint8Array, from: number): void {
-  bytes[from + 6] = ((bytes[from + 6] ?? 0) & 0x0f) | 0x40 // version 4
-  bytes[from + 8] = ((bytes[from + 8] ?? 0) & 0x3f) | 0x80 // the variant of RFC 9562
+/** Two bytes of an id say that it is random: version 4, and the variant of RFC 9562. */
+function versioned(byte: number, place: number): number {
+  if (place === 6) return (byte & 0x0f) | 0x40
+  return place === 8 ? (byte & 0x3f) | 0x80 : byte
 }
 
 let lastMs = Number.NaN

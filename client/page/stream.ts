@@ -12,7 +12,7 @@ import type { Offset } from "../../shared/offset.ts"
 import type { Reappended } from "../thread/recovery.ts"
 import { notRejected, type RejectedEvent } from "../thread/rejections.ts"
 import { newEventId, timeNow } from "./event-names.ts"
-import type { AppendDurability, Outgoing } from "./outgoing.ts"
+import type { AppendDurability, Fate, Outgoing } from "./outgoing.ts"
 import { type LogEvent, type ReadOptions, readLog } from "./reading.ts"
 import {
   type ExportOptions,
@@ -113,16 +113,21 @@ export class Stream<S extends EventSchemas> {
    * too large; `backlog-full`, `storage-full` or `storage-unavailable` when this device cannot take it; `closed` after
    * `client.close()`. Nothing is stored then, and queries no longer see it.
    */
-  async append<Type extends keyof S & string>(
+  append<Type extends keyof S & string>(
     type: Type,
     data: EventInput<S, Type>,
-    { durability = "flushed", expected, ...about }: AppendOptions = {},
+    options: AppendOptions = {},
   ): Promise<Receipt> {
-    const { id, text } = this.#encode(type, data, about)
-    const { outgoing } = this.#host
-    const { taken, ...fate } = outgoing.append(this.path, text, { durability, expected })
-    await (outgoing.lasts ? fate[durability] : taken)
-    return { id, ...fate }
+    try {
+      const { durability = "flushed", expected, subject } = options
+      const { id, text } = this.#encode(type, data, subject)
+      const { outgoing } = this.#host
+      const fate = outgoing.append(this.path, text, { durability, expected })
+      // Thousands may be under way: an async function would keep some 500 bytes for each.
+      return (outgoing.lasts ? fate[durability] : fate.taken).then(() => receipt(id, fate))
+    } catch (reason) {
+      return Promise.reject(reason)
+    }
   }
 
   /** The events of this device that the edge has not confirmed yet, in the order of appending. */
@@ -203,12 +208,11 @@ export class Stream<S extends EventSchemas> {
     const refused = (await this.#host.rejected(this.path)).find((event) => event.id === id)
     if (refused === undefined) throw notRejected(this.path, id)
     const { type = refused.type, data = refused.data } = change
-    const about = refused.subject === undefined ? {} : { subject: refused.subject }
-    const made = this.#encode(type, data, about)
+    const made = this.#encode(type, data, refused.subject)
     const { outgoing } = this.#host
-    const { taken, ...fate } = outgoing.replace(this.path, made.text, id)
-    await (outgoing.lasts ? fate.flushed : taken)
-    return { id: made.id, ...fate }
+    const fate = outgoing.replace(this.path, made.text, id)
+    await (outgoing.lasts ? fate.flushed : fate.taken)
+    return receipt(made.id, fate)
   }
 
   /**
@@ -227,9 +231,13 @@ export class Stream<S extends EventSchemas> {
     return this.#host.recover(this.path, reappend)
   }
 
-  #encode(type: string, data: unknown, about: { readonly subject?: string }): { id: EventId; text: string } {
+  #encode(type: string, data: unknown, subject: string | undefined): { id: EventId; text: string } {
     const id = newEventId()
-    const attributes = { id, type, source: this.#host.source, time: timeNow(), ...about }
+    const attributes = { id, type, source: this.#host.source, time: timeNow(), subject }
     return { id, text: encodeEvent(this.#definition, attributes, data) }
   }
+}
+
+function receipt(id: EventId, { local, flushed, confirmed }: Fate): Receipt {
+  return { id, local, flushed, confirmed }
 }

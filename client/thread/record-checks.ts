@@ -1,6 +1,6 @@
 import { parseBatch } from "../../shared/batch.ts"
-import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import { parseOffset, START } from "../../shared/offset.ts"
+import { textSum } from "../../shared/text-sum.ts"
 import type { StoreName } from "./storage.ts"
 
 /*
@@ -57,14 +57,9 @@ function sumOf(store: StoreName, fields: Fields): string | undefined {
   }
 }
 
-/** Of the parts in order; each is followed by a mark, so that nothing can move from one to the next. */
 function sum(...parts: readonly unknown[]): string {
-  let chain = EMPTY_CHAIN
-  for (const part of parts) chain = extendChain(extendChain(chain, String(part)), MARK)
-  return chain
+  return textSum(parts.map(String))
 }
-
-const MARK = " "
 
 function isEntry({ key, stream, text, count, bytes, sum }: Fields): boolean {
   if (!isCount(key) || !isName(stream) || !isText(text) || !isCount(count) || !isCount(bytes)) return false

@@ -8,6 +8,7 @@ const MB = 1_000_000
 export async function memoryOf(page: Page, context: BrowserContext): Promise<Sample> {
   const session = await context.newCDPSession(page)
   const threads = await threadsOf(session)
+  if (threads.length !== 1) throw new Error(`The page has ${threads.length} threads; the client's is one.`)
   const heaps = [await heapOf((method) => session.send(method as "Runtime.getHeapUsage"))]
   for (const send of threads) heaps.push(await heapOf(send))
   const pss = await renderersPss()
