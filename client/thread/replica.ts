@@ -1,3 +1,4 @@
+import { joinBatches } from "../../shared/batch.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { type Arrival, arrival, confirmedBy, type Page } from "../../shared/log-order.ts"
@@ -45,9 +46,7 @@ export class Replica {
     this.#listener = listener
     this.#head = record.head
     this.#position = positionOf(record)
-    this.#pending = entries.map(foundEntry)
-    for (const entry of this.#pending) this.#seen.add(idOf(entry))
-    this.#merged(entries)
+    this.#pending = this.#unknown(entries)
     this.#count()
   }
 
@@ -109,9 +108,7 @@ export class Replica {
    * has appended some of its events as well. Those that are left keep its number: it may have been taken.
    */
   inFlightText(): string {
-    return this.#inFlight()
-      .map((entry) => entry.text)
-      .join(",")
+    return joinBatches(this.#inFlight().map(({ text }) => text))
   }
 
   inFlightMessages(): unknown[] {
@@ -130,8 +127,8 @@ export class Replica {
 
   /** Shows entries of this tab that are on their way to the disk, unless the disk has shown them already. */
   append(entries: readonly PendingEntry[]): void {
-    for (const entry of entries) if (this.#isSeen(entry)) this.#gone.add(entry)
-    const fresh = entries.filter((entry) => !this.#isSeen(entry))
+    for (const entry of entries) if (this.#seen.has(idOf(entry))) this.#gone.add(entry)
+    const fresh = entries.filter((entry) => !this.#seen.has(idOf(entry)))
     if (fresh.length > 0) this.#push(fresh)
   }
 
@@ -150,7 +147,7 @@ export class Replica {
     if (late.length > 0) this.refused(late)
     this.#setAside()
     return entries.filter(
-      (entry) => this.#gone.has(entry) && !this.#isSeen(entry) && !this.rejections.has(entry),
+      (entry) => this.#gone.has(entry) && !this.#seen.has(idOf(entry)) && !this.rejections.has(entry),
     )
   }
 
@@ -256,10 +253,6 @@ export class Replica {
   #inFlight(): PendingEntry[] {
     const keys = new Set<OutboxKey | undefined>(this.#position.inFlight?.keys)
     return this.#pending.filter((entry) => entry.key !== undefined && keys.has(entry.key))
-  }
-
-  #isSeen(entry: PendingEntry): boolean {
-    return this.#seen.has(idOf(entry))
   }
 
   #setAside(): void {
