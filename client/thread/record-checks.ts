@@ -36,6 +36,7 @@ const CHECKS: Record<StoreName, (fields: Fields) => boolean> = {
   streams: (fields) => isName(fields.stream) && isOffset(fields.head) && isPosition(fields),
   meta: (fields) => {
     if (fields.name === "device") return isName(fields.id)
+    if (fields.name === "rejected changes") return isCount(fields.count)
     return fields.name !== "term" || isCount(fields.term)
   },
   rejected: (fields) => isEntry(fields) && isError(fields.error) && typeof fields.at === "number",

@@ -53,16 +53,12 @@ export class Rejections {
   }
 
   /** Forgets refused events; those that are not there are passed over. */
-  async dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
-    const seen = await this.#look(stream)
-    const [changes] = without(seen.entries, new Set(ids))
-    if (changes.length === 0) return
-    try {
-      await this.#storage.write("strict", (tx) => change(tx, seen.changes, changes), ["rejected", "meta"])
-    } catch (reason) {
-      if (!(reason instanceof Exists)) throw reason
-      await this.dismiss(stream, ids) // another tab has forgotten some
-    }
+  dismiss(stream: StreamPath, ids: readonly EventId[]): Promise<void> {
+    return this.#change(stream, async (entries, number) => {
+      const [changed] = without(entries, new Set(ids))
+      if (changed.length === 0) return
+      await this.#storage.write("strict", (tx) => change(tx, number, changed), ["rejected", "meta"])
+    })
   }
 
   /**
@@ -70,22 +66,35 @@ export class Rejections {
    *
    * @throws HeadwaterError `not-rejected` when there is no such event; nothing is appended then.
    */
-  async replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
-    const seen = await this.#look(stream)
-    const [changes, count] = without(seen.entries, new Set([replaced]))
-    if (count === 0) throw notRejected(stream, replaced)
-    let key: Promise<number> | undefined
-    const write = (tx: WriteTransaction) => {
-      change(tx, seen.changes, changes)
-      key = tx.add(recordOf(stream, entry))
-    }
-    try {
+  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
+    return this.#change(stream, async (entries, number) => {
+      const [changed, count] = without(entries, new Set([replaced]))
+      if (count === 0) throw notRejected(stream, replaced)
+      let key: Promise<number> | undefined
+      const write = (tx: WriteTransaction) => {
+        change(tx, number, changed)
+        key = tx.add(recordOf(stream, entry))
+      }
       await this.#storage.write("strict", write, ["outbox", "rejected", "meta"])
-    } catch (reason) {
-      if (reason instanceof Exists) return this.replace(stream, entry, replaced)
-      throw reason
+      return (await key) as OutboxKey // the disk's keys are what the brand means
+    })
+  }
+
+  /** Acts on the list as it is, and once more where another tab has changed it meanwhile. */
+  async #change<T>(
+    stream: StreamPath,
+    act: (entries: RejectedEntry[], number: number) => Promise<T>,
+  ): Promise<T> {
+    for (let least = 0; ; ) {
+      const { entries, changes } = await this.#look(stream)
+      const number = Math.max(least, changes)
+      try {
+        return await act(entries, number)
+      } catch (reason) {
+        if (!(reason instanceof Exists)) throw reason
+        least = number + 1 // also where the count was lost
+      }
     }
-    return (await key) as OutboxKey // the disk's keys are what the brand means
   }
 
   async #look(stream: StreamPath): Promise<{ entries: RejectedEntry[]; changes: number }> {
