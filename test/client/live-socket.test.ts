@@ -119,7 +119,7 @@ test("[CONN14] a socket whose upload goes on lives, and one whose upload stands 
   expect(seen.ends).toMatchObject([SILENT])
 })
 
-test("[OUT7] a late reply to a batch is not taken for one to the next batch, which may have the same number", () => {
+test("[OUT8] a late reply to a batch is not taken for one to the next batch, which may have the same number", () => {
   const { seen, live, append, tell } = world()
   live()
   append(1)

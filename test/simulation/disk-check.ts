@@ -117,7 +117,8 @@ function checkOutbox(
       if (confirmed.has(id)) throw new Violation("S14", `${device} has ${id} pending and confirmed.`)
     }
   }
+  // A part of it may have gone in other batches, before this disk was put back to an older copy of itself.
   const keys = new Set<number>(entries.map(({ key }) => key))
   if (inFlight.length > 0 && !inFlight.some((key) => keys.has(key)))
-    throw new Violation("S16", `${device} has a batch in flight of which nothing is in its outbox.`)
+    throw new Violation("S16", `${device} has entries ${inFlight} in flight and none of them in its outbox.`)
 }
