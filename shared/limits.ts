@@ -109,7 +109,7 @@ export const LIMITS = {
   /** Between two connections that come back when one of them has found the edge again, on average twice as fast. */
   wakeSpreadMs: 50,
   /** A live connection that brings nothing to the edge for so long is given up. Longer than a dead one is found in. */
-  stallMsMax: 30_000,
+  stallMsMax: 25_000,
   /** Between two looks at how a batch stands that is on its way. */
   stallLookMs: 5_000,
   /** However long an edge asks to be left alone: a budget is of a day, and a browser's timer overflows at 24 days. */

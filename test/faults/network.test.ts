@@ -5,10 +5,11 @@ import { type ChaosWire, layChaosWire, type Strike } from "../support/chaos-prox
 import { launchChromium } from "../support/chromium.ts"
 import { startEdge, type TestEdge } from "../support/edge.ts"
 import { type Site, serveSite } from "../support/site.ts"
-import { type Life, orderOf, pendingOf, rest, work } from "./device.ts"
-import { faultsIn, Recorder, readLog } from "./recorder.ts"
+import { type Life, orderOf, rest, work } from "./device.ts"
+import { Recorder, readLog } from "./recorder.ts"
 import { CONVERGENCE_MS_MAX, HALF_OPEN_MS_MAX, patienceMs, SEED, STRIKES } from "./scale.ts"
 import { FORGETFUL } from "./scene.ts"
+import { namesIn, settled } from "./settle.ts"
 import { everyStrike } from "./strikes.ts"
 import { Writer } from "./writer.ts"
 
@@ -103,16 +104,11 @@ function named<T>(strike: Strike, work: Promise<T>): Promise<T> {
   })
 }
 
-/** The lane rests. Answers what is wrong with its stream, and with what its device shows of it. */
-async function settle(lane: Lane) {
-  await rest(lane.tab)
-  await expect.poll(() => pendingOf(lane.tab), { timeout: PATIENCE_MS }).toBe(0)
-  return lane.recorder.judge(await readLog(lane.stream), [lane.tab.author])
-}
-
-async function expectSame({ tab, stream }: Lane): Promise<void> {
-  const order = (await readLog(stream)).map(({ data }) => `${data.author} ${data.n}`)
-  await expect.poll(() => orderOf(tab), { timeout: PATIENCE_MS }).toEqual(order)
+/** The lane rests, and its stream and what its device shows of it are as they should be. */
+async function expectSettled({ tab, recorder, stream }: Lane): Promise<void> {
+  await rest(tab)
+  const log = await settled(recorder, stream, [tab.author])
+  await expect.poll(() => orderOf(tab), { timeout: PATIENCE_MS }).toEqual(namesIn(log))
 }
 
 /** The greatest, and what it was measured at. */
@@ -151,8 +147,7 @@ test(`[CONN3] [LOG10] after each of ${STRIKES} faults of the network everything 
     await Promise.all(suffering)
     let events = 0
     for (const lane of lanes) {
-      expect(faultsIn(await settle(lane))).toEqual([])
-      await expectSame(lane)
+      await expectSettled(lane)
       events += lane.recorder.of(lane.tab.author).flushed.size
     }
     const recovery = worstOf(outcomes, "recoveryMs")

@@ -10,13 +10,6 @@ export const FORGETFUL = "test/faults/entry/forgetful.ts"
 /** Small answers, so that little is enough to catch up with for a while. */
 const VARS = { READ_BYTES_MAX: "2048" }
 
-export type Setting = {
-  /** The edge's program. Default: the real one. */
-  readonly entry?: string
-  /** Bytes that each event carries for nothing. Default: few. */
-  readonly fillerBytes?: number
-}
-
 type Parts = Pick<Scene, "edge" | "wire" | "recorder" | "device">
 
 /** One device, and a wire to the edge that keeps its events. */
@@ -35,13 +28,16 @@ export class Scene {
     this.#target = target
   }
 
-  /** @param path Of the one stream that there is. */
-  static async set(site: string, path: string, { entry, fillerBytes }: Setting = {}): Promise<Scene> {
+  /**
+   * @param path Of the one stream that there is.
+   * @param entry The edge's program. Default: the real one.
+   */
+  static async set(site: string, path: string, entry?: string): Promise<Scene> {
     const recorder = new Recorder()
     const starting = startEdge({ vars: VARS, ...(entry !== undefined && { entry }) })
     const [edge, device] = await Promise.all([starting, Device.start(recorder)])
     const wire = await layChaosWire(edge.url)
-    return new Scene({ edge, wire, recorder, device }, { site, edge: wire.url, path, fillerBytes })
+    return new Scene({ edge, wire, recorder, device }, { site, edge: wire.url, path })
   }
 
   get stream(): string {

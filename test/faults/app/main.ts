@@ -52,6 +52,7 @@ class Line {
   readonly #filler: string
   #n = 0
   #ahead = 0
+  readonly #underWay = new Set<Promise<void>>()
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(client: Client, { author, path, fillerBytes = 16 }: Options) {
@@ -63,7 +64,7 @@ class Line {
       view ??= client.view(board, { lines: path })
       return view
     }
-    this.#filler = noise(fillerBytes)
+    this.#filler = "x".repeat(fillerBytes)
     client.onStatus(({ role, streams }) => {
       const { connection = "idle", head = "-1" } = streams[path] ?? {}
       this.#report({ kind: "status", author, role, connection, head })
@@ -71,7 +72,13 @@ class Line {
   }
 
   /** Appends `count` events in this task. Resolves when it was told whether they are on disk. */
-  async append(count: number): Promise<void> {
+  append(count: number): Promise<void> {
+    const told = this.#append(count)
+    this.#underWay.add(told)
+    return told.finally(() => this.#underWay.delete(told))
+  }
+
+  async #append(count: number): Promise<void> {
     const told = { author: this.author, from: this.#n, count }
     const appends = Array.from({ length: count }, () =>
       this.#stream.append("line.added", { author: this.author, n: this.#n++, filler: this.#filler }),
@@ -95,14 +102,16 @@ class Line {
 
   /** Appends in a rhythm until `rest`. */
   work({ count, everyMs, aheadMax }: Rhythm): void {
-    this.rest()
+    clearInterval(this.#timer)
     this.#timer = setInterval(() => {
       if (this.#ahead < aheadMax) void this.append(count)
     }, everyMs)
   }
 
-  rest(): void {
+  /** Resolves when what it has appended is on disk, and reported. */
+  async rest(): Promise<void> {
     clearInterval(this.#timer)
+    await Promise.all(this.#underWay)
   }
 
   /** Leaves the network and comes back, with the patience of a new start. */
@@ -131,12 +140,6 @@ class Line {
   #report(report: Report): void {
     void globalThis.report(report)
   }
-}
-
-/** Text that no disk makes shorter. Up to 128 KiB. */
-function noise(length: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(length / 2))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
 function codeOf(reason: unknown): string {
