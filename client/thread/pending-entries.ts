@@ -103,14 +103,20 @@ export class PendingEntries {
     this.#become([...this.#entries, ...entries].sort(inOrder))
   }
 
-  /** Forgets what the disk has said: what waits for it stays. Answers those of the others that `stored` lacks. */
-  restart(stored: readonly StoredEntry[]): PendingEntry[] {
-    const kept = new Set(stored.map(({ key }) => key))
-    const gone = this.#entries.filter(({ key }) => key !== undefined && !kept.has(key))
+  /**
+   * Forgets what the disk has said: what waits for it stays, and what it has stored since its entries were `asked` for.
+   * Answers those of the others that `stored` lacks.
+   */
+  restart(stored: readonly StoredEntry[], asked: ReadonlySet<unknown>): PendingEntry[] {
+    const kept = new Set<unknown>(stored.map(({ key }) => key))
+    const missing = this.#entries.filter(({ key }) => key !== undefined && !kept.has(key))
+    const gone = missing.filter(({ key }) => asked.has(key))
+    const late = missing.filter(({ key }) => !asked.has(key))
     for (const entry of gone) this.#gone.add(entry)
-    this.#become(this.#unkeyed())
+    this.#become([...late, ...this.#unkeyed()])
     this.#mergedTo = NO_KEY
     this.#own.clear()
+    for (const { key } of late) if (key !== undefined) this.#own.add(key)
     this.#seen.clear()
     return gone
   }

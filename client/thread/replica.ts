@@ -180,13 +180,18 @@ export class Replica {
 
   /**
    * Begins anew with what the disk has, which is another log than this replica's, or less of it. Entries that wait for
-   * the disk stay. Answers those that the disk no longer has as pending: its log holds them. The listener is not told.
+   * the disk stay, and so do those that it has stored since it was `asked` for these: the keys of then are given. Answers
+   * those that it no longer has as pending: its log holds them. The listener is not told.
    */
-  restart(record: StreamRecord, entries: readonly StoredEntry[]): PendingEntry[] {
+  restart(
+    record: StreamRecord,
+    entries: readonly StoredEntry[],
+    asked: ReadonlySet<unknown>,
+  ): PendingEntry[] {
     this.#restarts++
     this.#head = record.head
     this.#position = positionOf(record)
-    const gone = this.#waiting.restart(entries)
+    const gone = this.#waiting.restart(entries, asked)
     this.#waiting.insert(this.#unknown(entries))
     return gone
   }
@@ -199,7 +204,7 @@ export class Replica {
     const lost = this.pending.filter(({ key }) => key !== undefined)
     for (const entry of lost) entry.key = undefined
     this.rejections.forget() // the keys of another disk say nothing
-    this.restart({ stream: this.stream, head: START, ...firstPosition(fresh) }, [])
+    this.restart({ stream: this.stream, head: START, ...firstPosition(fresh) }, [], new Set())
     return lost
   }
 

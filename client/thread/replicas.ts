@@ -160,10 +160,11 @@ export class Replicas {
    * successor may store in other pages, or never: it goes back to what there is.
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
+    const asked = new Set(replica.pending.map(({ key }) => key))
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
     this.#listener.rekeyed(rekey(replica.pending, entries))
     await this.#review(replica) // what is neither pending nor refused is confirmed
-    this.#listener.restarted(replica, replica.restart(record, entries))
+    this.#listener.restarted(replica, replica.restart(record, entries, asked))
     return record
   }
 }

@@ -134,6 +134,17 @@ describe("replica", () => {
     expect(replica.pendingEvents).toBe(1)
   })
 
+  test("[LOG4] an entry that the disk has stored since it was asked stays pending, once, when a log begins anew", () => {
+    const replica = new Replica(record, [stored(1, "a")], listener)
+    const asked = new Set(replica.pending.map(({ key }) => key))
+    const b = entry("b")
+    replica.append([b])
+    expect(replica.stored([b], [2 as OutboxKey])).toEqual([])
+    expect(ids(replica.restart(record, [], asked))).toBe("a")
+    replica.merge([stored(2, "b")])
+    expect(ids(replica.pending)).toBe("b")
+  })
+
   test("[CONFLICT3] what is refused is pending no more, also where the disk still shows it so", () => {
     const replica = new Replica(record, [stored(1, "a"), stored(2, "b")], listener)
     expect(replica.reject([1 as OutboxKey], refusal, 5 as Millis)).toMatchObject([
@@ -141,7 +152,7 @@ describe("replica", () => {
     ])
     expect(heard).toEqual(["reordered"])
     replica.merge([stored(1, "a"), stored(2, "b")])
-    replica.restart(record, [stored(1, "a"), stored(2, "b")])
+    replica.restart(record, [stored(1, "a"), stored(2, "b")], new Set([2]))
     expect([ids(replica.pending), replica.rejectedEvents]).toEqual(["b", 1])
   })
 
