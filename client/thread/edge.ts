@@ -166,7 +166,7 @@ export class EdgeStream {
       })
       silence.heard()
       this.#isCacheDoubtful = response.headers.get(HEADER.edge) !== EDGE_MARK
-      if (this.#isCacheDoubtful) return notAnEdge(response, `${whatCame(response)} without Headwater-Edge`)
+      if (this.#isCacheDoubtful) return notAnEdge(response, `${whatCame(response)}, without Headwater-Edge`)
       this.#answered()
       if (response.ok) return (await read(response, silence)) ?? done(undefined as T) // only `create` reads nothing
       return outcomeOf(response)
@@ -251,8 +251,9 @@ function notAnEdge<T>(response: Response, came: string): Exchange<T> {
   return unreached("not-an-edge", message)
 }
 
-function whatCame({ type, status }: Response): string {
-  return type === "opaqueredirect" ? "a redirect" : String(status)
+function whatCame({ type, status, headers }: Response): string {
+  if (type === "opaqueredirect") return "a redirect"
+  return `${status} with ${headers.get("content-type") ?? "no content type"}`
 }
 
 function done<T>(value: T): Exchange<T> {

@@ -19,7 +19,7 @@ describe("an address that is no edge", () => {
     await page.evaluate(() => app.burst("A", 0, 3))
     const lastError = () => page.evaluate(() => app.status().streams["portal/lines"]?.lastError)
     await expect.poll(lastError).toMatchObject({ code: "not-an-edge" })
-    expect((await lastError())?.message).toMatch(/Durable Streams.*text\/html/)
+    expect((await lastError())?.message).toMatch(/Headwater-Edge.*gave 200 with text\/html/)
     await expect.poll(() => pendingOf(page)).toBe(3)
     expect(await rowsOf(page)).toHaveLength(3)
     await context.close()
@@ -41,7 +41,7 @@ describe("an address that is no edge", () => {
 })
 
 describe("a stream that others end", () => {
-  test("[CONN4] closed: receipts are rejected, the events stay on the device", async () => {
+  test("[CONN4] closed: receipts are rejected, and the events are listed with the reason", async () => {
     const context = await stage.browser.newContext()
     const page = await visit(context, stage.site.url, stage.edge.url, "closed")
     await page.evaluate(() => app.add("A", 0))
@@ -54,7 +54,9 @@ describe("a stream that others end", () => {
       return receipt.confirmed.catch((error: { code: string }) => error.code)
     })
     expect(code).toBe("rejected")
-    await expect.poll(() => pendingOf(page)).toBe(1)
+    await expect.poll(() => pendingOf(page)).toBe(0)
+    const refused = await page.evaluate(() => app.lines.rejected())
+    expect(refused).toMatchObject([{ data: { n: 1, text: "late" }, error: { code: "rejected" } }])
     await context.close()
   })
 
