@@ -31,6 +31,11 @@ export class WebDriverSession {
     return (made as { handle: string }).handle // as above
   }
 
+  /** The handles of all tabs that are open. */
+  async windows(): Promise<readonly string[]> {
+    return (await this.#inTurn(() => ask("GET", `${this.#url}/window/handles`))) as string[] // as above
+  }
+
   inWindow(window: string, method: "POST" | "DELETE", path: string, body?: object): Promise<unknown> {
     return this.#inTurn(async () => {
       await ask("POST", `${this.#url}/window`, { handle: window })

@@ -39,12 +39,17 @@ export const webkit: Engine = {
 
 async function open(session: WebDriverSession, url: string): Promise<EnginePage> {
   const window = await session.newWindow()
-  const run = (script: string) => session.inWindow(window, "POST", "/execute/sync", { script, args: [url] })
-  await run("location.replace(arguments[0])") // its only entry of the history: else it may not close itself
-  while (
-    !(await run("return location.href.startsWith(arguments[0]) && document.readyState === 'complete'"))
-  ) {
-    // the page is another by then, so nobody tells
+  // Replaced, so that it is the only entry of the window's history: else the page may not close itself.
+  const leave = { script: "location.replace(arguments[0])", args: [url] }
+  await session.inWindow(window, "POST", "/execute/sync", leave)
+  const arrive = {
+    script: "arguments[1](location.href.startsWith(arguments[0]) && document.readyState === 'complete')",
+    args: [url],
+  }
+  let isThere = false
+  while (!isThere) {
+    // A driver that is asked while one page goes and the other comes may say that the page has gone.
+    isThere = (await session.inWindow(window, "POST", "/execute/async", arrive).catch(ignore)) === true
   }
   return {
     async evaluate<A extends readonly Json[], T>(work: (...args: A) => T | Promise<T>, ...args: A) {
@@ -56,7 +61,11 @@ async function open(session: WebDriverSession, url: string): Promise<EnginePage>
       const script = { script: callOf(work, args), args: [] }
       await session.inWindow(window, "POST", "/execute/sync", script).catch(ignore)
     },
-    close: async () => void (await session.inWindow(window, "DELETE", "/window").catch(ignore)),
+    async close() {
+      while ((await session.windows()).includes(window)) {
+        await session.inWindow(window, "DELETE", "/window").catch(ignore) // it may be closing itself
+      }
+    },
   }
 }
 
