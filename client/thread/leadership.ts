@@ -107,7 +107,7 @@ export class Leadership {
     tabs.tell({ kind: "leading" })
     this.#listener.roleChanged()
     try {
-      await this.#lookAround(upTo)
+      await this.#lookAround(leader, upTo)
       await aborted(end)
     } finally {
       turn.abort()
@@ -127,15 +127,15 @@ export class Leadership {
   }
 
   /** Finds what was stored while nobody led, and what tabs store that end before they can tell of it. */
-  async #lookAround(seenTo: OutboxKey): Promise<void> {
+  async #lookAround(leader: Leader, seenTo: OutboxKey): Promise<void> {
     let upTo = seenTo
     try {
       const owing = await this.#parts.log.owing(seenTo)
       await Promise.all(owing.streams.map((stream) => this.#refresh(stream)))
       upTo = owing.upTo
     } finally {
-      const again = () => this.#lookAround(upTo).catch(() => {}) // the next look may find the disk in order
-      if (this.#leader !== undefined) this.#stopLooking = this.#parts.host.after(LOOK_MS_INTERVAL, again)
+      const again = () => this.#lookAround(leader, upTo).catch(() => {}) // the next look may find the disk in order
+      if (this.#leader === leader) this.#stopLooking = this.#parts.host.after(LOOK_MS_INTERVAL, again)
     }
   }
 }

@@ -36,6 +36,9 @@ export type Plan = {
 
 export function drawPlan(random: Random): Plan {
   const some = (value: number) => (random.chance(0.5) ? value * random.next() : 0)
+  const freeze = some(3)
+  const isDiskSound = freeze > 0 && random.chance(0.5) // else a tab may fail to lead for another reason
+  const ofDisk = (value: number) => (isDiskSound ? 0 : some(value))
   return {
     devices: random.whole(1, 4),
     tabsMax: random.whole(1, 3),
@@ -54,11 +57,11 @@ export function drawPlan(random: Random): Plan {
       close: random.chance(0.2) ? 0.3 : 0,
       portal: some(1),
       deaf: some(0.5),
-      freeze: some(1),
+      freeze,
       copy: some(0.3),
       restore: some(0.5),
     },
-    disk: { full: some(0.05), stall: some(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
+    disk: { full: ofDisk(0.05), stall: ofDisk(0.01), delayMs: SOUND_DISK.delayMs * random.pick([1, 1, 10]) },
     network: {
       delayMs: SOUND_NETWORK.delayMs * random.pick([0.2, 1, 10]),
       requestLost: some(0.2),
