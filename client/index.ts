@@ -23,4 +23,4 @@ export type { ExportOptions, ImportResult, ImportSource } from "./page/transfer.
 export type { View } from "./page/view.ts"
 export type { Row } from "./state/live-queries.ts"
 export type { ClientStatus, ConnectionStatus, StreamStatus } from "./status.ts"
-export type { Reappended } from "./thread/recovery.ts"
+export type { Reappended } from "./sync/recovery.ts"

@@ -6,10 +6,10 @@ import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
+import type { RejectedEvent } from "./disk/rejections.ts"
 import type { Row } from "./state/live-queries.ts"
 import type { ThreadStatus } from "./status.ts"
-import type { Reappended } from "./thread/recovery.ts"
-import type { RejectedEvent } from "./thread/rejections.ts"
+import type { Reappended } from "./sync/recovery.ts"
 
 /*
  * All that passes between the page and the thread. Every value here survives structured clone; errors travel as

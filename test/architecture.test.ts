@@ -13,11 +13,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const HOMES: Record<string, readonly string[]> = {
   comlink: ["client/page/thread-link.ts", "client/thread/thread.ts"], // the two ends of one boundary
   idb: [
-    "client/thread/idb-storage.ts",
-    "client/thread/idb-connection.ts",
-    "client/thread/idb-commit.ts",
-    "client/thread/idb-schema.ts",
-    "client/thread/idb-deletion.ts",
+    "client/disk/idb-storage.ts",
+    "client/disk/idb-connection.ts",
+    "client/disk/idb-commit.ts",
+    "client/disk/idb-schema.ts",
+    "client/disk/idb-deletion.ts",
   ],
   hono: ["worker/http/"],
   jose: ["worker/access/"],

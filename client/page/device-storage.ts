@@ -1,6 +1,6 @@
 import { LIMITS } from "../../shared/limits.ts"
+import type { StorageHealth, StorageState } from "../disk/storage-health.ts"
 import type { Clock } from "../thread/clock.ts"
-import type { StorageHealth, StorageState } from "../thread/storage-health.ts"
 
 /** What this browser keeps of the account, and how well. */
 export type StorageStatus = {

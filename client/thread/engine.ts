@@ -7,6 +7,7 @@ import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
+import type { RejectedEvent } from "../disk/rejections.ts"
 import {
   type EnginePort,
   type EntryKind,
@@ -23,10 +24,9 @@ import {
   type ViewNumber,
 } from "../port.ts"
 import type { Row } from "../state/live-queries.ts"
+import type { Reappended } from "../sync/recovery.ts"
 import type { Host } from "./host.ts"
 import { PageLink } from "./page-link.ts"
-import type { Reappended } from "./recovery.ts"
-import type { RejectedEvent } from "./rejections.ts"
 import { Session } from "./session.ts"
 
 /** The thread's end of the boundary: each call is handed to its part, and every failure goes back to its caller. */

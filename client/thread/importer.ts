@@ -6,12 +6,12 @@ import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { decodeEventLine, type EventLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
+import type { BesideLog } from "../disk/beside-log.ts"
+import type { DeviceLog } from "../disk/log.ts"
 import type { ImportStep } from "../port.ts"
-import type { BesideLog } from "./beside-log.ts"
+import type { Replica } from "../replica/replica.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
-import type { DeviceLog } from "./log.ts"
-import type { Replica } from "./replica.ts"
 
 export type ImporterParts = {
   readonly host: Pick<Host, "lock">

@@ -1,14 +1,14 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import { type DeviceLog, NO_KEY } from "../disk/log.ts"
+import { Deposed } from "../disk/terms.ts"
+import type { Replica } from "../replica/replica.ts"
+import type { Replicas } from "../replica/replicas.ts"
+import { Leader, type LeaderListener } from "../sync/leader.ts"
+import type { Tokens } from "../sync/tokens.ts"
 import { Candidate } from "./candidate.ts"
 import type { Host } from "./host.ts"
-import { Leader, type LeaderListener } from "./leader.ts"
-import { type DeviceLog, NO_KEY } from "./log.ts"
-import type { Replica } from "./replica.ts"
-import type { Replicas } from "./replicas.ts"
 import type { Tabs } from "./tabs.ts"
-import { Deposed } from "./terms.ts"
-import type { Tokens } from "./tokens.ts"
 
 /** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
 const LOOK_MS_INTERVAL = 10_000

@@ -5,12 +5,12 @@ import type { StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
+import type { BesideLog } from "../disk/beside-log.ts"
+import type { DeviceLog } from "../disk/log.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
-import type { BesideLog } from "./beside-log.ts"
 import { Growth } from "./growth.ts"
 import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
-import type { DeviceLog } from "./log.ts"
 
 export type LogReadersParts = {
   readonly host: Pick<Host, "lock">

@@ -1,12 +1,12 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { START } from "../../shared/offset.ts"
-import { BesideLog } from "./beside-log.ts"
-import type { CheckedStorage } from "./checked-storage.ts"
+import { BesideLog } from "../disk/beside-log.ts"
+import type { CheckedStorage } from "../disk/checked-storage.ts"
+import type { DeviceLog } from "../disk/log.ts"
+import type { Replicas } from "../replica/replicas.ts"
 import type { Host } from "./host.ts"
 import { Importer } from "./importer.ts"
-import type { DeviceLog } from "./log.ts"
 import { LogReaders } from "./log-readers.ts"
-import type { Replicas } from "./replicas.ts"
 
 export type Disk = { readonly storage: CheckedStorage; readonly log: DeviceLog }
 

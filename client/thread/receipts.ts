@@ -1,9 +1,9 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import type { Refusal } from "../disk/rejections.ts"
 import type { Notice } from "../port.ts"
-import type { PendingEntry } from "./pending-entry.ts"
-import type { Refusal } from "./rejections.ts"
+import type { PendingEntry } from "../replica/pending-entry.ts"
 
 /** Which of this page's receipts wait for which entries, and the telling of their fate. */
 export class Receipts {

@@ -1,5 +1,5 @@
 import type { NewEntry } from "../port.ts"
-import { appendedEntry, type PendingEntry } from "./pending-entry.ts"
+import { appendedEntry, type PendingEntry } from "../replica/pending-entry.ts"
 
 /** What the page has shown and the disk has not answered for, by ticket. */
 export class ShownEntries {

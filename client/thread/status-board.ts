@@ -2,6 +2,7 @@ import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Halt } from "../../shared/view/fold.ts"
 import type { Notice, StatusNotice } from "../port.ts"
+import type { Replica } from "../replica/replica.ts"
 import {
   type ClientStatus,
   type ConnectionStatus,
@@ -11,7 +12,6 @@ import {
   withTotals,
 } from "../status.ts"
 import type { Host } from "./host.ts"
-import type { Replica } from "./replica.ts"
 
 /** How long changes gather before the page is told: a status is for eyes. */
 const GATHER_MS = 16

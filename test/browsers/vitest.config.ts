@@ -10,7 +10,7 @@ declare module "vitest" {
   }
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** As in the other configuration: how long is no promise, only what a busy machine may need. */
 const PATIENCE_MS = 20_000

@@ -1,6 +1,6 @@
+import type { BesideLog } from "../../client/disk/beside-log.ts"
 import type { ThreadLink } from "../../client/page/thread-link.ts"
 import type { EnginePort, Reply } from "../../client/port.ts"
-import type { BesideLog } from "../../client/thread/beside-log.ts"
 import type { Importer } from "../../client/thread/importer.ts"
 import type { LogReaders } from "../../client/thread/log-readers.ts"
 import { HeadwaterError } from "../../shared/errors.ts"

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest"
-import { EdgeStream } from "../../client/thread/edge.ts"
+import { EdgeStream } from "../../client/sync/edge.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"

@@ -1,4 +1,4 @@
-import { MemoryStorage } from "../../client/thread/memory-storage.ts"
+import { MemoryStorage } from "../../client/disk/memory-storage.ts"
 import { describeStorage } from "../contract/storage.ts"
 
 describeStorage("memory", async () => new MemoryStorage())

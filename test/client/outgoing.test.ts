@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest"
+import type { Durability } from "../../client/disk/storage.ts"
 import { Outgoing } from "../../client/page/outgoing.ts"
 import type { NewEntry } from "../../client/port.ts"
-import type { Durability } from "../../client/thread/storage.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest"
-import { EdgeStream } from "../../client/thread/edge.ts"
-import { Tokens } from "../../client/thread/tokens.ts"
+import { EdgeStream } from "../../client/sync/edge.ts"
+import { Tokens } from "../../client/sync/tokens.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { START } from "../../shared/offset.ts"

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises"
 import { expect, test, vi } from "vitest"
-import { WayToEdge } from "../../client/thread/way-to-edge.ts"
+import { WayToEdge } from "../../client/sync/way-to-edge.ts"
 import { CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"

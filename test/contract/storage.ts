@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { Exists, type Storage, type WriteTransaction } from "../../client/thread/storage.ts"
+import { Exists, type Storage, type WriteTransaction } from "../../client/disk/storage.ts"
 
 /** What every `Storage` does: the browser's, and the simulator's. `open` gives a new, empty one. */
 export function describeStorage(name: string, open: () => Promise<Storage>): void {

@@ -14,7 +14,7 @@ import { startEdge, type TestEdge } from "../support/edge.ts"
  * development server moves the modules of packages, its build renames them; the thread must start in both.
  */
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const VITE = `${ROOT}node_modules/vite/bin/vite.js`
 
 const PAGE = `<!doctype html><title>App</title><script type="module" src="/main.js"></script>`

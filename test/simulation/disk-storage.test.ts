@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { Storage } from "../../client/thread/storage.ts"
+import type { Storage } from "../../client/disk/storage.ts"
 import { describeStorage } from "../contract/storage.ts"
 import { Disk, SteadyOwner } from "./disk.ts"
 import { DiskStorage } from "./disk-storage.ts"

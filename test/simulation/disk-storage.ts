@@ -5,8 +5,8 @@ import {
   type Storage,
   type StoreName,
   type WriteTransaction,
-} from "../../client/thread/storage.ts"
-import { soundHealth } from "../../client/thread/storage-health.ts"
+} from "../../client/disk/storage.ts"
+import { soundHealth } from "../../client/disk/storage-health.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import type { DiskTransaction } from "./disk-transaction.ts"

@@ -1,4 +1,4 @@
-import { compareKeys } from "../../client/thread/sorted-store.ts"
+import { compareKeys } from "../../client/disk/sorted-store.ts"
 import {
   type Durability,
   Exists,
@@ -6,7 +6,7 @@ import {
   type StorageKey,
   type StoreName,
   type WriteTransaction,
-} from "../../client/thread/storage.ts"
+} from "../../client/disk/storage.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import { type Change, keyOf } from "./image.ts"

@@ -1,5 +1,5 @@
-import { SortedStore } from "../../client/thread/sorted-store.ts"
-import { STORES, type StorageKey, type StoreName } from "../../client/thread/storage.ts"
+import { SortedStore } from "../../client/disk/sorted-store.ts"
+import { STORES, type StorageKey, type StoreName } from "../../client/disk/storage.ts"
 
 /** One record that is put (or with `undefined` taken out) in one store. */
 export type Change = {

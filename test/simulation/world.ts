@@ -1,4 +1,4 @@
-import type { Storage } from "../../client/thread/storage.ts"
+import type { Storage } from "../../client/disk/storage.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"

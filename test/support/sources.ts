@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NOT_OURS = /^(\.|node_modules$|dist$)/
 
 /** The project's own code below a folder, as paths from the project's root, in a stable order. */

@@ -1,6 +1,6 @@
+import { openIdbStorage } from "../../../client/disk/idb-storage.ts"
 import { type Client, connect } from "../../../client/index.ts"
 import { databaseName } from "../../../client/port.ts"
-import { openIdbStorage } from "../../../client/thread/idb-storage.ts"
 import { pause, wallClock } from "./clock.ts"
 import { items } from "./items.ts"
 import { open, type Place, whenLive, whenStatus } from "./open.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { openIdbStorage } from "../../../client/thread/idb-storage.ts"
+import { openIdbStorage } from "../../../client/disk/idb-storage.ts"
 import { describeStorage } from "../../contract/storage.ts"
 
 /** A database as the first release left it. */

@@ -1,5 +1,5 @@
-import type { Durability, KeyRange, StorageKey, StoreName } from "../../../../client/thread/storage.ts"
-import { STORES } from "../../../../client/thread/storage.ts"
+import type { Durability, KeyRange, StorageKey, StoreName } from "../../../../client/disk/storage.ts"
+import { STORES } from "../../../../client/disk/storage.ts"
 import type { Random } from "../../../simulation/random.ts"
 
 /*

@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest"
-import { openIdbStorage } from "../../../../client/thread/idb-storage.ts"
+import { openIdbStorage } from "../../../../client/disk/idb-storage.ts"
 import { Disk, SOUND_DISK, SteadyOwner } from "../../../simulation/disk.ts"
 import { DiskStorage } from "../../../simulation/disk-storage.ts"
 import { Image } from "../../../simulation/image.ts"

@@ -1,4 +1,4 @@
-import type { StorageKey } from "../../../../client/thread/storage.ts"
+import type { StorageKey } from "../../../../client/disk/storage.ts"
 import type { Request, Round } from "./commands.ts"
 
 /*

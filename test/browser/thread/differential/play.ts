@@ -4,7 +4,7 @@ import {
   STORES,
   type Storage,
   type WriteTransaction,
-} from "../../../../client/thread/storage.ts"
+} from "../../../../client/disk/storage.ts"
 import { HeadwaterError } from "../../../../shared/errors.ts"
 import type { Connection, Group, Request, Round, Transaction } from "./commands.ts"
 import { countedFrom, withKeysFrom } from "./outbox-keys.ts"

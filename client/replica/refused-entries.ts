@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import type { Refusal, RejectedEntry } from "../disk/rejections.ts"
 import type { PendingEntry } from "./pending-entry.ts"
-import type { Refusal, RejectedEntry } from "./rejections.ts"
 
 /**
  * What a replica knows of refused entries: how many events wait for the app to deal with them, and which keys are not

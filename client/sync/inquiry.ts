@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
+import type { Replica } from "../replica/replica.ts"
 import type { EdgeStream, Failure } from "./edge.ts"
 import type { LogWriter } from "./log-writer.ts"
-import type { Replica } from "./replica.ts"
 
 export const CLOSED: ErrorData = {
   code: "rejected",

@@ -16,11 +16,11 @@ import {
   renumber,
 } from "../../shared/outbox.ts"
 import { meaningOf } from "../../shared/reply-meaning.ts"
+import type { Replica } from "../replica/replica.ts"
+import type { Host } from "../thread/host.ts"
 import { type Failed, failed } from "./edge.ts"
-import type { Host } from "./host.ts"
 import type { LiveSocket } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
-import type { Replica } from "./replica.ts"
 
 export interface SenderListener {
   /** The reply tells where the batch in flight now stands in the log: it is a page that need not be sent back. */

@@ -15,8 +15,8 @@ import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
 import { FIRST_LOOK, type Progress, progressOf } from "../../shared/progress.ts"
+import type { Host, Socket } from "../thread/host.ts"
 import { type Failure, unreached } from "./edge.ts"
-import type { Host, Socket } from "./host.ts"
 
 /** Why a socket is no more. */
 export type SocketEnd =

@@ -9,12 +9,12 @@ import {
   type ProducerPosition,
   settle,
 } from "../../shared/outbox.ts"
-import { positionOf, type StreamRecord } from "./log.ts"
-import type { StoredEntry } from "./outbox-records.ts"
+import { positionOf, type StreamRecord } from "../disk/log.ts"
+import type { StoredEntry } from "../disk/outbox-records.ts"
+import { type RejectedEntry, rejectedOf } from "../disk/rejections.ts"
 import { PendingEntries } from "./pending-entries.ts"
 import type { PendingEntry } from "./pending-entry.ts"
 import { RefusedEntries } from "./refused-entries.ts"
-import { type RejectedEntry, rejectedOf } from "./rejections.ts"
 import type { ReplicaListener } from "./replica-listener.ts"
 
 /**

@@ -4,10 +4,10 @@ import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { DeviceLog, StoredPage } from "./log.ts"
-import type { RejectedEntry } from "./rejections.ts"
-import type { Replica } from "./replica.ts"
-import type { Term } from "./terms.ts"
+import type { DeviceLog, StoredPage } from "../disk/log.ts"
+import type { RejectedEntry } from "../disk/rejections.ts"
+import type { Term } from "../disk/terms.ts"
+import type { Replica } from "../replica/replica.ts"
 
 type Waiter = { resolve(): void; reject(reason: unknown): void }
 

@@ -5,8 +5,8 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxEntry } from "../../shared/outbox.ts"
+import { type DeviceLog, NO_KEY, type StoredPage } from "../disk/log.ts"
 import type { EdgeStream, Failure } from "./edge.ts"
-import { type DeviceLog, NO_KEY, type StoredPage } from "./log.ts"
 
 /**
  * Which of the events that the edge has lost are appended once more: this device's own, everybody's, or none, which are
