@@ -2,8 +2,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { EntryKind, EntryTexts } from "../port.ts"
-import type { StreamRecord } from "./log.ts"
-import type { StoredEntry } from "./outbox-records.ts"
+import type { StoredEntry, StreamRecord } from "./records.ts"
 import type { ReadTransaction, Storage } from "./storage.ts"
 
 /** Entries that one read of them may bring: one can be as large as a batch. */

@@ -1,15 +1,9 @@
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
-import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
-import {
-  firstPosition,
-  type OutboxEntry,
-  type OutboxKey,
-  type ProducerPosition,
-} from "../../shared/outbox.ts"
+import { firstPosition, type OutboxEntry, type OutboxKey } from "../../shared/outbox.ts"
 import { nameDevice } from "./device-name.ts"
 import { condemn, keepEntries } from "./losses.ts"
-import { recordOf, type StoredEntry } from "./outbox-records.ts"
+import { recordOf, type StoredEntry, type StoredPage, type StreamRecord } from "./records.ts"
 import { type RejectedEntry, Rejections, rejectIn } from "./rejections.ts"
 import {
   type Durability,
@@ -22,12 +16,6 @@ import { Replaced, type StorageHealth } from "./storage-health.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
 import { goBack, hasPassed, type WayBack } from "./way-back.ts"
 
-/** Where one stream stands on this disk. */
-export type StreamRecord = ProducerPosition & { readonly stream: StreamPath; readonly head: Offset }
-
-/** A page as stored. */
-export type StoredPage = PageText & { readonly stream: StreamPath }
-
 /** What one transaction of the leader changes. `page` ends at the record's head. */
 export type LogChange = {
   readonly page: StoredPage | undefined
@@ -36,9 +24,6 @@ export type LogChange = {
   readonly rejected: readonly RejectedEntry[]
   readonly record: StreamRecord
 }
-
-/** Below every key that a disk gives. */
-export const NO_KEY = 0 as OutboxKey // keys begin at 1
 
 /** Nothing is known of the size of a stream's pages before some were read. */
 const PAGES_FIRST_READ = 4
@@ -246,9 +231,4 @@ export class DeviceLog {
   close(): void {
     this.#storage.close()
   }
-}
-
-/** The part of a stream's record that is about producing. */
-export function positionOf({ stream: _stream, head: _head, ...position }: StreamRecord): ProducerPosition {
-  return position
 }

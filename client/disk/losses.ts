@@ -2,8 +2,8 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import type { OutboxEntry, OutboxKey } from "../../shared/outbox.ts"
-import type { StreamRecord } from "./log.ts"
-import { recordOf, type StoredEntry } from "./outbox-records.ts"
+import type { StreamRecord } from "./records.ts"
+import { recordOf, type StoredEntry } from "./records.ts"
 import { CLEARED, type WriteTransaction } from "./storage.ts"
 
 // What is done to a log that was lost, or is to be.

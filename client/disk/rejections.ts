@@ -4,7 +4,7 @@ import { type HeadwaterEvent, isEvent, utf8Length } from "../../shared/events.ts
 import type { EventId, Millis, StreamPath } from "../../shared/ids.ts"
 import type { OutboxEntry, OutboxKey } from "../../shared/outbox.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
-import { recordOf } from "./outbox-records.ts"
+import { recordOf } from "./records.ts"
 import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 
 /** An entry that the edge has refused for good, as stored: under the key that the outbox gave it, and why. */

@@ -10,7 +10,7 @@ import type { Durability } from "../disk/storage.ts"
 import { databaseName, type NewEntry, type Notice, type OpenOptions, type Reply } from "../port.ts"
 import { type ClientStatus, withTotals } from "../status.ts"
 import { browserClock } from "../thread/clock.ts"
-import { DeviceStorage, type StorageStatus } from "./device-storage.ts"
+import { DeviceStorage } from "./device-storage.ts"
 import { accountName, edgeAddress, insecure, noTokenGiver } from "./options.ts"
 import { Outgoing } from "./outgoing.ts"
 import { openDiskLog, type PageLog, threadLog } from "./page-log.ts"
@@ -189,16 +189,6 @@ export class Client {
     await this.#disk?.condemn(force)
     await this.close()
     if (this.#disk !== undefined) await deleteIdb(this.#database, browserClock)
-  }
-
-  /** What this browser keeps of the account, and how well. */
-  get storage(): StorageStatus {
-    return this.#storage.status
-  }
-
-  /** Calls `listener` with each change of `storage`. Returns the way to stop. */
-  onStorage(listener: (status: StorageStatus) => void): () => void {
-    return this.#storage.onChange(listener)
   }
 
   async #close(): Promise<void> {

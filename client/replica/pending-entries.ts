@@ -1,7 +1,7 @@
 import { type Load, NOTHING, plus } from "../../shared/backlog.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { NO_KEY } from "../disk/log.ts"
-import type { StoredEntry } from "../disk/outbox-records.ts"
+import type { StoredEntry } from "../disk/records.ts"
+import { NO_KEY } from "../disk/records.ts"
 import { foundEntry, idOf, inOrder, type PendingEntry } from "./pending-entry.ts"
 
 /**

@@ -9,8 +9,8 @@ import {
   type ProducerPosition,
   settle,
 } from "../../shared/outbox.ts"
-import { positionOf, type StreamRecord } from "../disk/log.ts"
-import type { StoredEntry } from "../disk/outbox-records.ts"
+import type { StoredEntry } from "../disk/records.ts"
+import { positionOf, type StreamRecord } from "../disk/records.ts"
 import { type RejectedEntry, rejectedOf } from "../disk/rejections.ts"
 import { PendingEntries } from "./pending-entries.ts"
 import type { PendingEntry } from "./pending-entry.ts"
@@ -180,8 +180,8 @@ export class Replica {
 
   /**
    * Begins anew with what the disk has, which is another log than this replica's, or less of it. Entries that wait for
-   * the disk stay, and so do those that it has stored since it was `asked` for these: the keys of then are given. Answers
-   * those that it no longer has as pending: its log holds them. The listener is not told.
+   * the disk stay, and so do those that it has stored since it was `asked` for these: the keys of then are given.
+   * Answers those that it no longer has as pending: its log holds them. The listener is not told.
    */
   restart(
     record: StreamRecord,

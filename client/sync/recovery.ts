@@ -5,7 +5,8 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxEntry } from "../../shared/outbox.ts"
-import { type DeviceLog, NO_KEY, type StoredPage } from "../disk/log.ts"
+import type { DeviceLog } from "../disk/log.ts"
+import { NO_KEY, type StoredPage } from "../disk/records.ts"
 import type { EdgeStream, Failure } from "./edge.ts"
 
 /**

@@ -1,6 +1,7 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { type DeviceLog, NO_KEY } from "../disk/log.ts"
+import type { DeviceLog } from "../disk/log.ts"
+import { NO_KEY } from "../disk/records.ts"
 import { Deposed } from "../disk/terms.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { Replicas } from "../replica/replicas.ts"

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { NO_KEY } from "../../client/disk/log.ts"
+import { NO_KEY } from "../../client/disk/records.ts"
 import type { EdgeStream, Exchange, ReadPage } from "../../client/sync/edge.ts"
 import { type Reappended, recover } from "../../client/sync/recovery.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
-import { DeviceLog, NO_KEY } from "../../client/disk/log.ts"
+import { DeviceLog } from "../../client/disk/log.ts"
 import { MemoryStorage } from "../../client/disk/memory-storage.ts"
+import { NO_KEY } from "../../client/disk/records.ts"
 import { eventsOf } from "../../client/disk/rejections.ts"
 import type { EventId, Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"

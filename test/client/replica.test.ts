@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import type { StreamRecord } from "../../client/disk/log.ts"
-import type { StoredEntry } from "../../client/disk/outbox-records.ts"
+import type { StoredEntry, StreamRecord } from "../../client/disk/records.ts"
 import type { PendingEntry } from "../../client/replica/pending-entry.ts"
 import { Replica } from "../../client/replica/replica.ts"
 import type { ReplicaListener } from "../../client/replica/replica-listener.ts"

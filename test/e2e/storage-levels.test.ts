@@ -18,7 +18,7 @@ const add = (page: Page, n: number, size = 1) =>
     },
     [n, size] as const,
   )
-const stateOf = (page: Page) => page.evaluate(() => app.client.storage.state)
+const stateOf = (page: Page) => page.evaluate(() => app.client.status.storage.state)
 const clear = (page: Page, force: boolean) =>
   page.evaluate(
     (isForced) =>
@@ -53,7 +53,10 @@ describe("a browser that gives no storage", () => {
       return { levels: levels.map(({ status }) => status), confirmed: (await confirmed) !== "" }
     })
     await expect.poll(() => pendingOf(one)).toBe(21)
-    expect(await one.evaluate(() => app.client.storage)).toMatchObject({ level: "memory", state: "open" })
+    expect(await one.evaluate(() => app.client.status.storage)).toMatchObject({
+      level: "memory",
+      state: "open",
+    })
     expect(await rowsOf(one)).toHaveLength(21)
     stage.wire.mend()
     const two = await visit(context, stage.site.url, stage.wire.url, path)

@@ -1,5 +1,4 @@
-import type { StoredPage, StreamRecord } from "../../client/disk/log.ts"
-import type { StoredEntry } from "../../client/disk/outbox-records.ts"
+import type { StoredEntry, StoredPage, StreamRecord } from "../../client/disk/records.ts"
 import type { RejectedEntry } from "../../client/disk/rejections.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import type { StreamPath } from "../../shared/ids.ts"
