@@ -4,7 +4,7 @@ import { isEvent } from "../shared/events.ts"
 import type { Millis, StreamPath } from "../shared/ids.ts"
 import { eventsBetween, type Offset } from "../shared/offset.ts"
 import type { Halt } from "../shared/view/fold.ts"
-import type { StorageStatus } from "./page/device-storage.ts"
+import type { StorageState } from "./disk/storage-health.ts"
 
 /** What a client knows of itself. Plain values, new with each change: cheap to show always. */
 export type ClientStatus = {
@@ -60,6 +60,20 @@ export type StreamStatus = ConnectionStatus & {
   readonly head: Offset
   /** How many messages of the edge's log this device has not read; undefined when it does not know. */
   readonly lag: number | undefined
+}
+
+/** What this browser keeps of the account, and how well. */
+export type StorageStatus = {
+  /**
+   * `persistent`: kept until its user deletes it. `best-effort`: the browser may delete it when it runs out of space,
+   * or when the site was not visited for a while. `memory`: the browser gives no storage, and all ends with this tab.
+   */
+  readonly level: "persistent" | "best-effort" | "memory"
+  /** `outdated`: a newer version of the app has the database, and this page is to be loaded again. */
+  readonly state: StorageState["kind"]
+  /** What this site uses, and may use, as far as the browser says. */
+  readonly usageBytes: number | undefined
+  readonly quotaBytes: number | undefined
 }
 
 /** What the thread tells of it: the page knows its browser's storage by itself. */

@@ -1,6 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 import { isSound, withSum } from "./record-checks.ts"
 import { type Damage, repairIn } from "./repair.ts"
 import type {

@@ -1,7 +1,7 @@
 import { deleteDB, type IDBPDatabase, openDB } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { Clock } from "../thread/clock.ts"
+import type { Clock } from "../clock.ts"
 import { SCHEMA_VERSION, type Signs, signsOf, upgrade } from "./idb-schema.ts"
 import { NoStorage } from "./storage.ts"
 import { Health, outdated, Replaced } from "./storage-health.ts"

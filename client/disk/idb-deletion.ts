@@ -1,5 +1,5 @@
 import { deleteDB } from "idb"
-import type { Clock } from "../thread/clock.ts"
+import type { Clock } from "../clock.ts"
 import { withinBound } from "./within-bound.ts"
 
 /**

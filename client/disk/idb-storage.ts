@@ -1,7 +1,7 @@
 import type { IDBPTransaction } from "idb"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { browserClock, type Clock } from "../thread/clock.ts"
+import { browserClock, type Clock } from "../clock.ts"
 import { commit, noteFailure, type Transaction } from "./idb-commit.ts"
 import { type Handle, IdbConnection, isNamed } from "./idb-connection.ts"
 import {

@@ -1,6 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { Clock } from "../thread/clock.ts"
+import type { Clock } from "../clock.ts"
 
 /**
  * What the browser's storage is asked for may be blocked for ever by another tab.

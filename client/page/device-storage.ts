@@ -1,20 +1,7 @@
 import { LIMITS } from "../../shared/limits.ts"
-import type { StorageHealth, StorageState } from "../disk/storage-health.ts"
-import type { Clock } from "../thread/clock.ts"
-
-/** What this browser keeps of the account, and how well. */
-export type StorageStatus = {
-  /**
-   * `persistent`: kept until its user deletes it. `best-effort`: the browser may delete it when it runs out of space,
-   * or when the site was not visited for a while. `memory`: the browser gives no storage, and all ends with this tab.
-   */
-  readonly level: "persistent" | "best-effort" | "memory"
-  /** `outdated`: a newer version of the app has the database, and this page is to be loaded again. */
-  readonly state: StorageState["kind"]
-  /** What this site uses, and may use, as far as the browser says. */
-  readonly usageBytes: number | undefined
-  readonly quotaBytes: number | undefined
-}
+import type { Clock } from "../clock.ts"
+import type { StorageHealth } from "../disk/storage-health.ts"
+import type { StorageStatus } from "../status.ts"
 
 /** The part of `navigator.storage` that is used; browsers without it are of the worst kind. */
 export type StorageDesk = Partial<Pick<StorageManager, "estimate" | "persist" | "persisted">>

@@ -1,11 +1,11 @@
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import { browserClock } from "../clock.ts"
 import { CheckedStorage } from "../disk/checked-storage.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
 import { DeviceLog } from "../disk/log.ts"
 import { type Durability, NoStorage } from "../disk/storage.ts"
 import type { NewEntry } from "../port.ts"
-import { browserClock } from "../thread/clock.ts"
 import type { ThreadLink } from "./thread-link.ts"
 
 /** What a page that finds damage makes its notes of. */

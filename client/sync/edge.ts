@@ -7,7 +7,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, parseOffset } from "../../shared/offset.ts"
 import { retryAfterMs } from "../../shared/retry-after.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 import { Silence } from "./silence.ts"
 import type { Tokens } from "./tokens.ts"
 

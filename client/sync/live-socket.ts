@@ -15,7 +15,7 @@ import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
 import { FIRST_LOOK, type Progress, progressOf } from "../../shared/progress.ts"
-import type { Host, Socket } from "../thread/host.ts"
+import type { Host, Socket } from "../host.ts"
 import { type Failure, unreached } from "./edge.ts"
 
 /** Why a socket is no more. */

@@ -1,8 +1,8 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
+import type { Host } from "../host.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
-import type { Host } from "../thread/host.ts"
 import type { LogWriter } from "./log-writer.ts"
 
 /** Before what the disk did not take is written again. */

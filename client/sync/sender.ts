@@ -16,8 +16,8 @@ import {
   renumber,
 } from "../../shared/outbox.ts"
 import { meaningOf } from "../../shared/reply-meaning.ts"
+import type { Host } from "../host.ts"
 import type { Replica } from "../replica/replica.ts"
-import type { Host } from "../thread/host.ts"
 import { type Failed, failed } from "./edge.ts"
 import type { LiveSocket } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"

@@ -1,5 +1,5 @@
 import { LIMITS } from "../../shared/limits.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 
 /**
  * Ends an exchange of which nothing is heard for `requestMsMax`. Each sign of life begins the time anew, so what is

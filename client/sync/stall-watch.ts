@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { FIRST_WATCH, isStalled, type Watch, watch } from "../../shared/stall.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 import type { LiveSocket } from "./live-socket.ts"
 
 /** What a connection is to bring to the edge. */

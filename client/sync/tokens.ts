@@ -1,6 +1,6 @@
 import { isRecord, parseJson } from "../../shared/decoded.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 
 /** Asks the app for a token. Rejects when it has none. */
 export type AskForToken = () => Promise<string>

@@ -7,7 +7,7 @@ import {
   setOut,
   spreadMs,
 } from "../../shared/reachability.ts"
-import type { Host } from "../thread/host.ts"
+import type { Host } from "../host.ts"
 
 type Waiter = { readonly wake: () => void; isDue: boolean; stopTimer: () => void }
 

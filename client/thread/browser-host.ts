@@ -1,7 +1,7 @@
+import { browserClock } from "../clock.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
+import type { Host, LockOptions, Socket, SocketListener } from "../host.ts"
 import { loadSqlite } from "../state/sqlite.ts"
-import { browserClock } from "./clock.ts"
-import type { Host, LockOptions, Socket, SocketListener } from "./host.ts"
 
 /** The engine's outside, as a Web Worker has it. */
 export const browserHost: Host = {

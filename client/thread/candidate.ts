@@ -1,6 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import type { Host } from "./host.ts"
+import type { Host } from "../host.ts"
 
 /** Before a tab stands again whose turn has ended: the others come first. */
 const PAUSE_MS = 1_000

@@ -1,10 +1,10 @@
 import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import { eventsOf, type RejectedEvent } from "../disk/rejections.ts"
+import type { Host } from "../host.ts"
 import type { Replicas } from "../replica/replicas.ts"
 import type { EdgeStream } from "../sync/edge.ts"
 import { type Reappended, recover } from "../sync/recovery.ts"
-import type { Host } from "./host.ts"
 import type { Tabs } from "./tabs.ts"
 
 export type ConflictsParts = {

@@ -8,6 +8,7 @@ import type { OutboxKey } from "../../shared/outbox.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import type { RejectedEvent } from "../disk/rejections.ts"
+import type { Host } from "../host.ts"
 import {
   type EnginePort,
   type EntryKind,
@@ -25,7 +26,6 @@ import {
 } from "../port.ts"
 import type { Row } from "../state/live-queries.ts"
 import type { Reappended } from "../sync/recovery.ts"
-import type { Host } from "./host.ts"
 import { PageLink } from "./page-link.ts"
 import { Session } from "./session.ts"
 

@@ -8,9 +8,9 @@ import { decodeEventLine, type EventLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
 import type { BesideLog } from "../disk/beside-log.ts"
 import type { DeviceLog } from "../disk/log.ts"
+import type { Host } from "../host.ts"
 import type { ImportStep } from "../port.ts"
 import type { Replica } from "../replica/replica.ts"
-import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
 
 export type ImporterParts = {

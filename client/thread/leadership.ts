@@ -3,12 +3,12 @@ import type { OutboxKey } from "../../shared/outbox.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import { NO_KEY } from "../disk/records.ts"
 import { Deposed } from "../disk/terms.ts"
+import type { Host } from "../host.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { Replicas } from "../replica/replicas.ts"
 import { Leader, type LeaderListener } from "../sync/leader.ts"
 import type { Tokens } from "../sync/tokens.ts"
 import { Candidate } from "./candidate.ts"
-import type { Host } from "./host.ts"
 import type { Tabs } from "./tabs.ts"
 
 /** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */

@@ -1,4 +1,4 @@
-import type { Host } from "./host.ts"
+import type { Host } from "../host.ts"
 
 /**
  * Resolves when this thread alone in the browser holds the lock, which it keeps until `until` is aborted; or when it

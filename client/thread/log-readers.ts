@@ -7,9 +7,9 @@ import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
 import type { BesideLog } from "../disk/beside-log.ts"
 import type { DeviceLog } from "../disk/log.ts"
+import type { Host } from "../host.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
 import { Growth } from "./growth.ts"
-import type { Host } from "./host.ts"
 import { holdLock } from "./lock.ts"
 
 export type LogReadersParts = {

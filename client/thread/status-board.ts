@@ -1,6 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Halt } from "../../shared/view/fold.ts"
+import type { Host } from "../host.ts"
 import type { Notice, StatusNotice } from "../port.ts"
 import type { Replica } from "../replica/replica.ts"
 import {
@@ -11,7 +12,6 @@ import {
   UNKNOWN,
   withTotals,
 } from "../status.ts"
-import type { Host } from "./host.ts"
 
 /** How long changes gather before the page is told: a status is for eyes. */
 const GATHER_MS = 16

@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
+import type { Channel, Host } from "../host.ts"
 import type { ConnectionStatus } from "../status.ts"
-import type { Channel, Host } from "./host.ts"
 
 /** What the tabs of one account tell each other. The facts are on the shared disk; this says when to look. */
 export type TabMessage =

@@ -7,12 +7,12 @@ import { type Offset, START } from "../../shared/offset.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { Halt } from "../../shared/view/fold.ts"
 import type { DeviceLog } from "../disk/log.ts"
+import type { Host } from "../host.ts"
 import type { ViewNumber } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { ReplicaListener } from "../replica/replica-listener.ts"
 import { openViewState, type ViewState } from "../state/view-state.ts"
-import type { Host } from "./host.ts"
 
 /** About as long as one transaction takes. */
 const DISK_MS = 2

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest"
+import type { Clock } from "../../client/clock.ts"
 import { Health } from "../../client/disk/storage-health.ts"
-import { DeviceStorage, type StorageDesk, type StorageStatus } from "../../client/page/device-storage.ts"
-import type { Clock } from "../../client/thread/clock.ts"
+import { DeviceStorage, type StorageDesk } from "../../client/page/device-storage.ts"
+import type { StorageStatus } from "../../client/status.ts"
 import type { Millis } from "../../shared/ids.ts"
 
 /** A browser that keeps storage when it is asked to, and counts what it is asked. */

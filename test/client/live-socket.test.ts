@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
+import type { SocketListener } from "../../client/host.ts"
 import { LiveSocket, type SocketEnd } from "../../client/sync/live-socket.ts"
-import type { SocketListener } from "../../client/thread/host.ts"
 import { type AppendReply, CLOSE, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { ProducerId } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"

@@ -1,4 +1,4 @@
-import type { Channel } from "../../client/thread/host.ts"
+import type { Channel } from "../../client/host.ts"
 import type { Owner } from "./disk.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"

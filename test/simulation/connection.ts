@@ -1,4 +1,4 @@
-import type { Socket, SocketListener } from "../../client/thread/host.ts"
+import type { Socket, SocketListener } from "../../client/host.ts"
 import { PING, SUBPROTOCOL } from "../../shared/frames.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge, EdgeSocket } from "./edge.ts"

@@ -1,4 +1,4 @@
-import type { LockOptions } from "../../client/thread/host.ts"
+import type { LockOptions } from "../../client/host.ts"
 import type { Owner } from "./disk.ts"
 import type { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"

@@ -1,4 +1,4 @@
-import type { Socket, SocketListener } from "../../client/thread/host.ts"
+import type { Socket, SocketListener } from "../../client/host.ts"
 import { Connection, type CutKind, type Traffic } from "./connection.ts"
 import type { Owner } from "./disk.ts"
 import type { Edge } from "./edge.ts"

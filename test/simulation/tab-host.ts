@@ -1,5 +1,5 @@
 import type { Storage } from "../../client/disk/storage.ts"
-import type { Channel, Host, LockOptions, Socket, SocketListener } from "../../client/thread/host.ts"
+import type { Channel, Host, LockOptions, Socket, SocketListener } from "../../client/host.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import { openNodeSqlite } from "../support/node-sqlite.ts"

@@ -1,4 +1,4 @@
-import type { Host } from "../../client/thread/host.ts"
+import type { Host } from "../../client/host.ts"
 
 /** Locks of one browser without the browser: one holder for each name, the others wait in order. */
 export function localLocks(): Pick<Host, "lock"> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
+import type { Clock } from "../../../client/clock.ts"
 import { openIdbStorage } from "../../../client/disk/idb-storage.ts"
 import { OutcomeUnknown, type Storage } from "../../../client/disk/storage.ts"
-import type { Clock } from "../../../client/thread/clock.ts"
 import type { Millis } from "../../../shared/ids.ts"
 import { LIMITS } from "../../../shared/limits.ts"
 

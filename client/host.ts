@@ -1,6 +1,6 @@
-import type { Millis } from "../../shared/ids.ts"
-import type { SqlDatabase } from "../../shared/sql.ts"
-import type { Storage } from "../disk/storage.ts"
+import type { Millis } from "../shared/ids.ts"
+import type { SqlDatabase } from "../shared/sql.ts"
+import type { Storage } from "./disk/storage.ts"
 
 /** Everything the engine cannot work out for itself. The browser's is in `browser-host.ts`. */
 export interface Host {
