@@ -8,7 +8,7 @@ import {
 } from "../../shared/connection.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { type Offset, START } from "../../shared/offset.ts"
+import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import type { Host } from "../host.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
@@ -92,7 +92,9 @@ export class StreamSync {
 
   /** Where the log ends, as far as the edge has said since this began. */
   get tail(): Offset | undefined {
-    return this.#state.kind === "live" ? this.#replica.head : this.#tail
+    const { head } = this.#replica
+    const isKnownFurther = this.#tail !== undefined && isAfter(this.#tail, head)
+    return this.#state.kind === "live" || (this.#tail !== undefined && !isKnownFurther) ? head : this.#tail
   }
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
@@ -158,10 +160,18 @@ export class StreamSync {
     if (upToDate) this.#tail = page.next
     const before = this.#written
     this.#written = this.#took(page).catch(() => {}) // `#failed` has been told
-    if (!upToDate) await before // one page is written while the next is on its way; more would gather in memory
+    if (!upToDate) await Promise.all([before, this.#lookAhead(signal)]) // one is written while the next comes, no more
     if (signal.aborted) return
     if (closed && upToDate) return this.#refuse("closed", CLOSED)
     this.input({ kind: "page-read", upToDate })
+  }
+
+  /** How far it is to the tail, once: a status that has to wait for it is of no use. */
+  async #lookAhead(signal: AbortSignal): Promise<void> {
+    if (this.#tail !== undefined) return
+    const answer = await this.#edge.tail(signal)
+    if (answer.kind === "done") this.#tail = answer.value // else the next page finds out what is wrong
+    this.#listener.changed()
   }
 
   async #create(signal: AbortSignal): Promise<void> {
