@@ -15,21 +15,32 @@ const EVENTS = 100
 /** Later than the task that ends the page. */
 const TOO_LATE_MS = 1_000
 
-/** What appends and ends the page. In the page, so each is whole in itself. */
-const KINDS: Readonly<Record<string, (told: readonly [author: string, events: number]) => void>> = {
-  reload: ([author, events]) => {
-    void faults.line(author).append(events)
-    location.reload()
+/** What appends and ends the page, and what shows that it has. Done in the page, so each is whole in itself. */
+const KINDS = {
+  reload: {
+    event: "framenavigated",
+    act: ([author, events]: Told) => {
+      void faults.line(author).append(events)
+      location.reload()
+    },
   },
-  navigation: ([author, events]) => {
-    void faults.line(author).append(events)
-    location.assign("about:blank")
+  navigation: {
+    event: "framenavigated",
+    act: ([author, events]: Told) => {
+      void faults.line(author).append(events)
+      location.assign("about:blank")
+    },
   },
-  close: ([author, events]) => {
-    void faults.line(author).append(events)
-    window.close()
+  close: {
+    event: "close",
+    act: ([author, events]: Told) => {
+      void faults.line(author).append(events)
+      window.close()
+    },
   },
-}
+} as const
+
+type Told = readonly [author: string, events: number]
 
 let site: Site
 
@@ -39,11 +50,20 @@ beforeAll(async () => {
 
 afterAll(() => site.close())
 
-async function end(scene: Scene, author: string, how: (tab: Tab) => Promise<void>): Promise<void> {
+async function end(
+  scene: Scene,
+  author: string,
+  event: "framenavigated" | "close",
+  how: (tab: Tab) => Promise<void>,
+): Promise<void> {
   const tab = await scene.visit(author)
   await scene.recorder.until(() => scene.recorder.of(author).status?.role === "leader")
   scene.recorder.take({ kind: "flushed", author, from: 0, count: EVENTS }) // as good as
-  await how(tab).catch(() => {}) // the page that would answer is gone
+  const session = await tab.page.context().newCDPSession(tab.page)
+  await session.send("Page.resetNavigationHistory") // or else a page may not close itself
+  const gone = event === "close" ? tab.page.waitForEvent("close") : tab.page.waitForEvent("framenavigated")
+  how(tab).catch(() => {}) // the page that would answer is gone
+  await gone
   await tab.page.close()
 }
 
@@ -56,11 +76,13 @@ async function visitAgain(scene: Scene): Promise<void> {
 test.each(Object.entries(KINDS))(
   `[LOG7] nothing of ${EVENTS} events is lost when a %s comes in their task, in ${ENDINGS} of ${ENDINGS} runs`,
   { timeout: PATIENCE_MS },
-  async (kind, act) => {
+  async (kind, { event, act }) => {
     const scene = await Scene.set(site.url, `ending/${kind}`)
     for (let run = 0; run < ENDINGS; run++) {
       if (run % 2 === 1) scene.wire.cut() // or else it may be the edge's answer that comes in between
-      await end(scene, `${kind}-${run}`, ({ page, author }) => page.evaluate(act, [author, EVENTS] as const))
+      await end(scene, `${kind}-${run}`, event, ({ page, author }) =>
+        page.evaluate(act, [author, EVENTS] as const),
+      )
       scene.wire.mend()
     }
     await visitAgain(scene)
@@ -72,7 +94,7 @@ test.each(Object.entries(KINDS))(
 
 test("[LOG7] what an app appends in a later task than the one that ends its page is lost", async () => {
   const scene = await Scene.set(site.url, "ending/late")
-  await end(scene, "late", ({ page, author }) =>
+  await end(scene, "late", "framenavigated", ({ page, author }) =>
     page.evaluate(
       ([of, events, ms]) => {
         setTimeout(() => void faults.line(of).append(events), ms)

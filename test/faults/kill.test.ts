@@ -17,8 +17,9 @@ type Victim = "browser" | "renderer"
 
 const PATIENCE_MS = patienceMs(KILLS, 20_000)
 
-/** Others' events before each visit: some twenty answers of the edge. */
-const BACKLOG = 200
+/** Others' appends before each visit: the edge tells one or two in an answer. */
+const BACKLOG = 20
+const BACKLOG_EVENTS = 10
 const RHYTHM = { count: 5, everyMs: 2, aheadMax: 30 }
 
 let site: Site
@@ -79,7 +80,7 @@ async function killAppending(
 
 /** One visit that ends badly, in the middle of reading what others have appended meanwhile, and appends itself. */
 async function killCatchingUp(scene: Scene, victim: Victim, author: string, random: Random): Promise<void> {
-  const message = random.whole(1, 30) // two for each answer: its head and its body
+  const message = random.whole(1, BACKLOG - 2) // two for each answer: its head and its body
   const shift = random.pick([-1, 0, 1] as const)
   const pause = { harm: "delay", carrier: "http", way: "down", message, shift, ms: 5_000 } as const
   const { struck } = scene.wire.arm(pause)
@@ -98,7 +99,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
     const recoveries: number[] = []
     let release = () => {}
     for (let round = 0; round < KILLS; round++) {
-      await others.append(BACKLOG)
+      for (let n = 0; n < BACKLOG; n++) await others.append(BACKLOG_EVENTS)
       const author = `${victim}-${round}`
       if (round % 2 === 1) {
         await killCatchingUp(scene, victim, author, random)

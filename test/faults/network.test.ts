@@ -10,7 +10,7 @@ import { Recorder, readLog } from "./recorder.ts"
 import { CONVERGENCE_MS_MAX, HALF_OPEN_MS_MAX, patienceMs, SEED, STRIKES } from "./scale.ts"
 import { FORGETFUL } from "./scene.ts"
 import { namesIn, settled } from "./settle.ts"
-import { everyStrike } from "./strikes.ts"
+import { everyStrike, SILENT } from "./strikes.ts"
 import { Writer } from "./writer.ts"
 
 /*
@@ -28,9 +28,6 @@ const PROOF = 10
 
 /** Others append so often: more often than a socket asks for a sign of life. */
 const CHATTER_MS = 7_000
-
-/** Harms of which nobody is told. */
-const SILENT = ["half-open", "deaf"]
 
 let site: Site
 let browser: Browser

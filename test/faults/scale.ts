@@ -11,7 +11,7 @@ export const KILLS = number("HEADWATER_KILLS", 2)
 /** Changes of the leader among tabs. */
 export const HANDOVERS = number("HEADWATER_HANDOVERS", 3)
 /** Faults of the network. */
-export const STRIKES = number("HEADWATER_STRIKES", 14)
+export const STRIKES = number("HEADWATER_STRIKES", 11)
 /** Pages that end in the task in which they append, of each kind. */
 export const ENDINGS = number("HEADWATER_ENDINGS", 2)
 

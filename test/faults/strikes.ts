@@ -1,7 +1,13 @@
 import type { Random } from "../simulation/random.ts"
 import type { Harm, Strike } from "../support/chaos-proxy.ts"
 
-const HARMS: readonly Harm[] = ["cut", "reset", "truncate", "delay", "late", "half-open", "deaf"]
+/** Nobody is told of these, so each of them takes half a minute to be found. */
+export const SILENT: readonly Harm[] = ["half-open", "deaf"]
+
+const HARMS: readonly Harm[] = [...SILENT, "cut", "reset", "truncate", "delay", "late"]
+
+/** Rounds of the others that come before the first silent ones, so that a short run has few of them. */
+const HEAD_START = 2
 
 /** Messages of one direction, at each of whose ends every harm is done. */
 const PLACES = [
@@ -11,10 +17,12 @@ const PLACES = [
 
 /** Every fault there is, 504 of them, in an order that the seed gives: its beginning has some of all kinds of harm. */
 export function everyStrike(random: Random): Strike[] {
-  const byHarm = HARMS.map((harm) => shuffled(random, ofHarm(harm, random)))
-  return Array.from({ length: byHarm[0]?.length ?? 0 }, (_, at) => at).flatMap((at) =>
-    byHarm.flatMap((strikes) => strikes[at] ?? []),
-  )
+  const decks = HARMS.map((harm) => {
+    const strikes = shuffled(random, ofHarm(harm, random))
+    return SILENT.includes(harm) ? [...Array<undefined>(HEAD_START), ...strikes] : strikes
+  })
+  const rounds = Math.max(...decks.map(({ length }) => length))
+  return Array.from({ length: rounds }, (_, round) => decks.flatMap((deck) => deck[round] ?? [])).flat()
 }
 
 function ofHarm(harm: Harm, random: Random): Strike[] {

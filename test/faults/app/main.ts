@@ -64,7 +64,7 @@ class Line {
       view ??= client.view(board, { lines: path })
       return view
     }
-    this.#filler = "x".repeat(fillerBytes)
+    this.#filler = noise(fillerBytes)
     client.onStatus(({ role, streams }) => {
       const { connection = "idle", head = "-1" } = streams[path] ?? {}
       this.#report({ kind: "status", author, role, connection, head })
@@ -140,6 +140,13 @@ class Line {
   #report(report: Report): void {
     void globalThis.report(report)
   }
+}
+
+/** Text that no disk can make small. */
+function noise(length: number): string {
+  let text = ""
+  while (text.length < length) text += crypto.randomUUID()
+  return text.slice(0, length)
 }
 
 function codeOf(reason: unknown): string {
