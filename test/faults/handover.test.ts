@@ -89,7 +89,7 @@ function proven({ recorder }: Scene, { author }: Tab): Promise<void> {
   return recorder.until(() => told.confirmedEvents >= goal)
 }
 
-test(`[TAB2] the leader goes ${HANDOVERS} times, and each time another leads, nothing is lost and nothing double`, {
+test(`[TAB5] the leader goes ${HANDOVERS} times, and each time another leads, nothing is lost and nothing double`, {
   timeout: PATIENCE_MS,
 }, async () => {
   const scene = await Scene.set(site.url, "handover")

@@ -43,7 +43,7 @@ function simulatedDatabase(seed: number): Database & { readonly trace: Trace } {
 }
 
 test(
-  `[DISK11] ${DATABASES} databases of seed ${SEED} are, in the browser and simulated, one and the same`,
+  `[DISK16] ${DATABASES} databases of seed ${SEED} are, in the browser and simulated, one and the same`,
   async () => {
     let commands = 0
     for (let seed = SEED; seed < SEED + DATABASES; seed++) {
