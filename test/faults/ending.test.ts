@@ -18,14 +18,14 @@ const TOO_LATE_MS = 1_000
 /** What appends and ends the page, and what shows that it has. Done in the page, so each is whole in itself. */
 const KINDS = {
   reload: {
-    event: "framenavigated",
+    event: "load",
     act: ([author, events]: Told) => {
       void faults.line(author).append(events)
       location.reload()
     },
   },
   navigation: {
-    event: "framenavigated",
+    event: "load",
     act: ([author, events]: Told) => {
       void faults.line(author).append(events)
       location.assign("about:blank")
@@ -53,7 +53,7 @@ afterAll(() => site.close())
 async function end(
   scene: Scene,
   author: string,
-  event: "framenavigated" | "close",
+  event: "load" | "close",
   how: (tab: Tab) => Promise<void>,
 ): Promise<void> {
   const tab = await scene.visit(author)
@@ -61,7 +61,7 @@ async function end(
   scene.recorder.take({ kind: "flushed", author, from: 0, count: EVENTS }) // as good as
   const session = await tab.page.context().newCDPSession(tab.page)
   await session.send("Page.resetNavigationHistory") // or else a page may not close itself
-  const gone = event === "close" ? tab.page.waitForEvent("close") : tab.page.waitForEvent("framenavigated")
+  const gone = event === "close" ? tab.page.waitForEvent("close") : tab.page.waitForEvent("load")
   how(tab).catch(() => {}) // the page that would answer is gone
   await gone
   await tab.page.close()
@@ -94,7 +94,7 @@ test.each(Object.entries(KINDS))(
 
 test("[LOG7] what an app appends in a later task than the one that ends its page is lost", async () => {
   const scene = await Scene.set(site.url, "ending/late")
-  await end(scene, "late", "framenavigated", ({ page, author }) =>
+  await end(scene, "late", "load", ({ page, author }) =>
     page.evaluate(
       ([of, events, ms]) => {
         setTimeout(() => void faults.line(of).append(events), ms)
