@@ -26,6 +26,15 @@ test("[CONN1] the wire of these tests knows where heads, bodies and chunks of HT
   expect(messagesIn(Buffer.from(answers.join("")))).toEqual(answers.map((text) => `http ${text}`))
 })
 
+test("[CONN1] the wire of these tests knows that an answer to HEAD has no body", () => {
+  const asked: string[] = []
+  const [up, down] = [new MessageScanner(asked), new MessageScanner(asked)]
+  for (const method of ["HEAD", "GET"]) up.take(Buffer.from(`${method} / HTTP/1.1\r\n\r\n`))
+  const head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+  const ends = [head, head, "ab"].flatMap((text) => down.take(Buffer.from(text)))
+  expect(ends.map(({ at }) => at)).toEqual([head.length, 2 * head.length, 2 * head.length + 2])
+})
+
 test("[CONN1] the wire of these tests knows where frames end, of every length, masked or not", () => {
   const upgrade = "HTTP/1.1 101 Switching Protocols\r\n\r\n"
   const frames = [

@@ -59,17 +59,20 @@ export class Connection {
     this.#near = near
     this.#far = far
     for (const socket of [near, far]) socket.on("error", () => {}) // an end of its own is followed by "close"
+    const asked: string[] = []
     this.up = new Lane(
       near,
       far,
       (carrier) => meets({ carrier, way: "up" }),
       (at) => this.#harm(at),
+      asked,
     )
     this.#down = new Lane(
       far,
       near,
       (carrier) => meets({ carrier, way: "down" }),
       (at) => this.#harm(at),
+      asked,
     )
     this.left = new Promise((resolve) => near.once("close", () => resolve()))
     this.closed = Promise.all([this.left, new Promise((resolve) => far.once("close", resolve))])
@@ -118,7 +121,7 @@ export class Connection {
 /** One direction of a connection. */
 class Lane {
   readonly #to: Socket
-  readonly #scanner = new MessageScanner()
+  readonly #scanner: MessageScanner
   readonly #meets: (carrier: Carrier) => Harmer | undefined
   readonly #harm: (harmer: Harmer) => void
   /** Bytes that have come. */
@@ -134,8 +137,10 @@ class Lane {
     to: Socket,
     meets: (carrier: Carrier) => Harmer | undefined,
     harm: (harmer: Harmer) => void,
+    asked: string[],
   ) {
     this.#to = to
+    this.#scanner = new MessageScanner(asked)
     this.#meets = meets
     this.#harm = harm
     from.on("data", (chunk) => this.#take(chunk as Buffer)) // no encoding was set

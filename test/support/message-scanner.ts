@@ -20,6 +20,8 @@ const LINE_END = "\r\n"
  * frames of RFC 6455. It trusts both sides to speak well.
  */
 export class MessageScanner {
+  /** The methods of requests that have no answer yet: one to HEAD has no body, whatever its head says. */
+  readonly #asked: string[]
   #state: State = { kind: "head" }
   /** What has come and belongs to no message whose end is known. */
   #open: Buffer = Buffer.alloc(0)
@@ -27,6 +29,11 @@ export class MessageScanner {
   #at = 0
   /** Bytes of the last message that are still to come. */
   #missing = 0
+
+  /** @param asked One for both directions of a connection. */
+  constructor(asked: string[] = []) {
+    this.#asked = asked
+  }
 
   /** Whether there are frames now, and no messages of HTTP any more. */
   get isUpgraded(): boolean {
@@ -73,7 +80,10 @@ export class MessageScanner {
   #head(): number | undefined {
     const end = this.#open.indexOf(HEAD_END)
     if (end === -1) return undefined
-    this.#state = stateBehind(this.#open.toString("latin1", 0, end))
+    const head = this.#open.toString("latin1", 0, end)
+    if (!head.startsWith("HTTP/")) this.#asked.push(head.slice(0, head.indexOf(" ")))
+    const isOfHead = head.startsWith("HTTP/") && this.#asked.shift() === "HEAD"
+    this.#state = isOfHead ? { kind: "head" } : stateBehind(head)
     return end + HEAD_END.length
   }
 
