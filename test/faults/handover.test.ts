@@ -82,6 +82,14 @@ async function handOver(scene: Scene, tabs: Tabs, way: Way): Promise<number> {
   return ms
 }
 
+/** What fails says in which hand-over, and what the tabs had said last. */
+function named<T>({ recorder }: Scene, what: string, work: Promise<T>): Promise<T> {
+  return work.catch((cause: unknown) => {
+    const said = recorder.authors.map((author) => JSON.stringify(recorder.of(author).status))
+    throw new Error(`No hand-over after a ${what}: ${said.slice(-TABS - 1).join(", ")}`, { cause })
+  })
+}
+
 /** Resolves when the edge has confirmed to a tab what it has flushed by now, and more. */
 function proven({ recorder }: Scene, { author }: Tab): Promise<void> {
   const told = recorder.of(author)
@@ -116,7 +124,7 @@ test(`[TAB5] the leader goes ${HANDOVERS} times, and each time another leads, no
 test("[EDGE11] what a new leader sends again shows twice when the edge forgets what it has taken", {
   timeout: PATIENCE_MS,
 }, async () => {
-  const scene = await Scene.set(site.url, "handover/forgetful", FORGETFUL)
+  const scene = await Scene.set(site.url, "handover/forgetful", { entry: FORGETFUL })
   const tabs = new Tabs(scene)
   await tabs.fill()
   await handOver(scene, tabs, "kill")

@@ -20,6 +20,7 @@ const PATIENCE_MS = patienceMs(KILLS, 20_000)
 /** Others' appends before each visit: the edge tells one or two in an answer. */
 const BACKLOG = 20
 const BACKLOG_EVENTS = 10
+const READ_BYTES = 2_048
 const RHYTHM = { count: 5, everyMs: 2, aheadMax: 30 }
 
 let site: Site
@@ -93,7 +94,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
   test(`[LOG3] [LOG10] that is killed ${KILLS} times loses nothing that was flushed, and doubles nothing`, {
     timeout: PATIENCE_MS,
   }, async () => {
-    const scene = await Scene.set(site.url, `kill/${victim}`)
+    const scene = await Scene.set(site.url, `kill/${victim}`, { readBytesMax: READ_BYTES })
     const random = new Random(SEED, victim)
     const others = new Writer(scene.stream, "others")
     const recoveries: number[] = []
@@ -127,7 +128,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
 test("[EDGE11] what is sent again after a kill shows twice when the edge forgets what it has taken", {
   timeout: PATIENCE_MS,
 }, async () => {
-  const scene = await Scene.set(site.url, "kill/forgetful", FORGETFUL)
+  const scene = await Scene.set(site.url, "kill/forgetful", { entry: FORGETFUL })
   const random = new Random(SEED, "forgetful")
   const first = await killAppending(scene, "renderer", "first", random, () => {})
   const second = await killAppending(scene, "renderer", "second", random, first.release)

@@ -7,8 +7,12 @@ import type { Rhythm } from "./report.ts"
 /** An edge of which every batch is stored each time that it comes. */
 export const FORGETFUL = "test/faults/entry/forgetful.ts"
 
-/** Small answers, so that little is enough to catch up with for a while. */
-const VARS = { READ_BYTES_MAX: "2048" }
+export type Setting = {
+  /** The edge's program. Default: the real one. */
+  readonly entry?: string
+  /** Bytes in one answer of the edge: when few, little is enough to catch up with for a while. Default: its own. */
+  readonly readBytesMax?: number
+}
 
 type Parts = Pick<Scene, "edge" | "wire" | "recorder" | "device">
 
@@ -28,13 +32,12 @@ export class Scene {
     this.#target = target
   }
 
-  /**
-   * @param path Of the one stream that there is.
-   * @param entry The edge's program. Default: the real one.
-   */
-  static async set(site: string, path: string, entry?: string): Promise<Scene> {
+  /** @param path Of the one stream that there is. */
+  static async set(site: string, path: string, setting: Setting = {}): Promise<Scene> {
     const recorder = new Recorder()
-    const starting = startEdge({ vars: VARS, ...(entry !== undefined && { entry }) })
+    const { entry, readBytesMax } = setting
+    const vars = readBytesMax === undefined ? {} : { READ_BYTES_MAX: String(readBytesMax) }
+    const starting = startEdge({ vars, ...(entry !== undefined && { entry }) })
     const [edge, device] = await Promise.all([starting, Device.start(recorder)])
     const wire = await layChaosWire(edge.url)
     return new Scene({ edge, wire, recorder, device }, { site, edge: wire.url, path })
