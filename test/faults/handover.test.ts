@@ -58,8 +58,29 @@ class Tabs {
   }
 }
 
-/** Ends a leadership. Answers how long nobody led; whoever led is gone, or follows. */
-async function handOver(scene: Scene, tabs: Tabs, way: Way): Promise<number> {
+/** A new leader is there before, unless the disk is held. Twice what is promised, for busy machines. */
+const FROZEN_MS_MAX = 10_000
+
+/**
+ * Whether the frozen tab was stopped within a transaction. The browser then keeps every other tab from the stores of it
+ * until the frozen one wakes, whoever leads: nobody but the browser could end it.
+ */
+async function holdsDisk({ recorder }: Scene, tabs: Tabs, old: Tab): Promise<boolean> {
+  try {
+    await recorder.until(() => tabs.leaders().some((tab) => tab !== old), FROZEN_MS_MAX)
+    return false
+  } catch (reason) {
+    const other = tabs.open.find((tab) => tab !== old)
+    if (await other?.page.evaluate(() => faults.isDiskHeld())) return true
+    throw reason
+  }
+}
+
+/**
+ * Ends a leadership. Answers how long nobody led, undefined when a frozen leader held the disk. Whoever led is gone, or
+ * awake again.
+ */
+async function handOver(scene: Scene, tabs: Tabs, way: Way): Promise<number | undefined> {
   const { recorder } = scene
   const old = await tabs.leader()
   await proven(scene, old)
@@ -69,6 +90,12 @@ async function handOver(scene: Scene, tabs: Tabs, way: Way): Promise<number> {
   if (way === "close") await old.page.close()
   else if (way === "kill") await killRenderer(old)
   else process.kill(old.pid, "SIGSTOP")
+  if (way === "freeze" && (await holdsDisk(scene, tabs, old))) {
+    process.kill(old.pid, "SIGCONT")
+    release()
+    await tabs.leader()
+    return undefined
+  }
   await recorder.until(() => tabs.leaders().some((tab) => tab !== old))
   const ms = performance.now() - begin
   await Promise.all(tabs.open.filter((tab) => tab !== old).map((tab) => proven(scene, tab)))
@@ -103,11 +130,13 @@ test(`[TAB5] the leader goes ${HANDOVERS} times, and each time another leads, no
   const scene = await Scene.set(site.url, "handover")
   const tabs = new Tabs(scene)
   const worst: Record<Way, number> = { close: 0, kill: 0, freeze: 0 }
+  let held = 0
   for (let n = 0; n < HANDOVERS; n++) {
     await tabs.fill()
     const way = WAYS[n % WAYS.length]!
-    const ms = await handOver(scene, tabs, way)
-    worst[way] = Math.max(worst[way], ms)
+    const ms = await named(scene, `${way}, number ${n}`, handOver(scene, tabs, way))
+    if (ms === undefined) held++
+    else worst[way] = Math.max(worst[way], ms)
   }
   await tabs.leader()
   for (const tab of tabs.open) await rest(tab)
@@ -115,8 +144,9 @@ test(`[TAB5] the leader goes ${HANDOVERS} times, and each time another leads, no
   for (const tab of tabs.open) await expect.poll(() => orderOf(tab)).toEqual(namesIn(log))
   const figures = WAYS.map((way) => `${Math.round(worst[way])} ms after a ${way}`).join(", ")
   console.log(
-    `seed ${SEED}: ${HANDOVERS} hand-overs, ${log.length} events; at the worst nobody led for ${figures}`,
+    `seed ${SEED}: ${HANDOVERS} hand-overs, ${log.length} events; nobody led for ${figures} at the worst`,
   )
+  console.log(`${held} leaders froze within a transaction and held the disk`)
   for (const way of WAYS) expect(worst[way], way).toBeLessThan(HANDOVER_MS_MAX)
   await scene.clear()
 })

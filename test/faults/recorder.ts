@@ -88,13 +88,13 @@ export class Recorder {
   }
 
   /** Resolves at the report that makes it true. Rejects when none does for longer than any fault may take. */
-  until(isSo: () => boolean): Promise<void> {
+  until(isSo: () => boolean, ms = REPORT_MS_MAX): Promise<void> {
     return new Promise((resolve, reject) => {
       const late = () => {
         this.#waiting.delete(wake)
-        reject(new Error(`Not so after ${REPORT_MS_MAX} ms: ${isSo}`))
+        reject(new Error(`Not so after ${ms} ms: ${isSo}`))
       }
-      const timer = setTimeout(late, REPORT_MS_MAX)
+      const timer = setTimeout(late, ms)
       const wake = () => {
         if (!isSo()) return
         this.#waiting.delete(wake)

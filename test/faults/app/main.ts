@@ -169,10 +169,31 @@ function line(author: string): Line {
   return found
 }
 
+/** How long a write may wait for transactions that end. */
+const HELD_MS = 2_000
+
+/** Whether somebody's transaction is open for long, so that this page cannot write to the outbox. */
+async function isDiskHeld(): Promise<boolean> {
+  const [{ name = "" } = {}] = await indexedDB.databases()
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const opening = indexedDB.open(name)
+    opening.onsuccess = () => resolve(opening.result)
+    opening.onerror = () => reject(opening.error)
+  })
+  const isHeld = await new Promise<boolean>((resolve) => {
+    const tx = db.transaction("outbox", "readwrite")
+    tx.objectStore("outbox").count()
+    tx.oncomplete = () => resolve(false)
+    AbortSignal.timeout(HELD_MS).addEventListener("abort", () => resolve(true))
+  })
+  db.close()
+  return isHeld
+}
+
 declare global {
-  var faults: { begin: typeof begin; line: typeof line }
+  var faults: { begin: typeof begin; line: typeof line; isDiskHeld: typeof isDiskHeld }
   /** Given by the test. */
   var report: (report: Report) => Promise<void>
 }
 
-globalThis.faults = { begin, line }
+globalThis.faults = { begin, line, isDiskHeld }
