@@ -31,6 +31,7 @@ export default defineConfig({
             "test/e2e/**",
             "test/conformance/**",
             "test/faults/**",
+            "test/browsers/**",
           ],
         },
       },
