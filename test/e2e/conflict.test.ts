@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "playwright-core"
 import { afterEach, describe, expect, test } from "vitest"
 import { setStage } from "../support/stage.ts"
-import { connectionOf, pendingOf, rowsOf, visit } from "../support/visit.ts"
+import { connectionOf, rowsOf, visit } from "../support/visit.ts"
 
 const stage = setStage()
 
@@ -36,7 +36,7 @@ describe("an edge that says no", () => {
     await other.goto(stage.site.url)
     await other.evaluate(([to, at]) => app.open(to, at), [stage.wire.url, path] as const)
     await page.evaluate(() => app.add("A", 0))
-    await expect.poll(() => pendingOf(page)).toBe(0)
+    await expect.poll(() => page.evaluate(() => app.confirmed)).toBe(1)
     stage.wire.cut()
     await page.evaluate(() => app.burst("A", 1, 2))
     await expect.poll(() => numbersOf(other)).toEqual([0, 1, 2])

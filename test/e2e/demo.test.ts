@@ -97,6 +97,7 @@ describe("the demo", () => {
     const heron = await openTill("Heron")
     await setUp(heron)
     await eventually(() => heron.locator("#shell").textContent()).toContain("opens without a network")
+    await eventually(() => summary(heron)).toContain("in step with the edge · nothing waits")
     await edge.kill()
     await heron.reload()
     await eventually(() => figures(heron, "Rye loaf")).toEqual(["90", "0"])
