@@ -66,11 +66,6 @@ export class Health implements StorageHealth {
   }
 }
 
-/** How a storage is that has nothing to lose a connection to. */
-export function soundHealth(level: StorageHealth["level"]): StorageHealth {
-  return new Health(level)
-}
-
 function isOver({ kind }: StorageState): boolean {
   return kind === "closed" || kind === "outdated" || kind === "cleared"
 }

@@ -40,6 +40,14 @@ export type TokenGiver = () => string | Promise<string>
 /** Which stream each source of a view reads. */
 export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
 
+type ClientParts = {
+  readonly link: ThreadLink
+  /** Undefined where the browser gives none: the thread keeps the log. */
+  readonly disk: DeviceLog | undefined
+  readonly database: string
+  readonly token: TokenGiver | undefined
+}
+
 const NO_STATUS = withTotals({ role: "follower", paused: false, streams: {}, halts: [] })
 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
@@ -52,14 +60,15 @@ export class Client {
   readonly #listeners = new Set<(status: ClientStatus) => void>()
   readonly #opened = new Map<StreamPath, Promise<void>>()
   readonly #token: TokenGiver | undefined
+  readonly #database: string
   #source: string | undefined
-  #database = ""
   #status: ClientStatus
   #closing: Promise<void> | undefined
   #closed = false
 
-  private constructor(link: ThreadLink, disk: DeviceLog | undefined, token: TokenGiver | undefined) {
+  private constructor({ link, disk, database, token }: ClientParts) {
     const log = disk ?? threadLog(link)
+    this.#database = database
     this.#link = link
     this.#disk = disk
     this.#log = log
@@ -85,13 +94,12 @@ export class Client {
     const { token, account } = options ?? {}
     if (token !== undefined && typeof token !== "function") throw noTokenGiver(token)
     const whose = { edge: edgeAddress(options?.edge), account: accountName(account) }
-    const name = databaseName(whose)
-    const disk = await openDiskLog(name)
+    const database = databaseName(whose)
+    const disk = await openDiskLog(database)
     const storage = disk === undefined ? "memory" : "disk"
     const open: OpenOptions = { ...whose, hasToken: token !== undefined, storage }
     const link = await ThreadLink.start()
-    const client = new Client(link, disk, token)
-    client.#database = name
+    const client = new Client({ link, disk, database, token })
     try {
       const device = await link.open(open, (notice) => client.#hear(notice))
       client.#source = account === undefined ? device : `${account}/${device}`
@@ -195,7 +203,7 @@ export class Client {
     await Promise.resolve() // what was appended in this task goes first
     this.#closed = true
     await this.#outgoing.idle()
-    await this.#link.engine.close()
+    await this.#link.ask(this.#link.engine.close()).catch(() => {}) // a thread that has failed holds nothing
     this.#link.terminate()
     this.#log.close()
     this.#outgoing.abandon(closed())

@@ -20,6 +20,8 @@ export class PendingEntries {
   readonly #seen = new Set<unknown>()
   /** Entries that are pending no more, or never were since the disk had shown them. */
   readonly #gone = new WeakSet<PendingEntry>()
+  /** Entries without a key when all that the disk had said was forgotten: it may have lost them to a page by then. */
+  readonly #doubted = new Set<PendingEntry>()
 
   get all(): readonly PendingEntry[] {
     return this.#entries
@@ -35,6 +37,20 @@ export class PendingEntries {
 
   isGone(entry: PendingEntry): boolean {
     return this.#gone.has(entry)
+  }
+
+  /** Those that the disk has answered for, and of which it has still to be asked whether it has them. */
+  get doubted(): PendingEntry[] {
+    return [...this.#doubted].filter(({ key }) => key !== undefined)
+  }
+
+  /** The disk was asked about entries that were in doubt. Answers those that it lacks: they are over. */
+  settle(doubted: readonly PendingEntry[], stored: readonly StoredEntry[]): PendingEntry[] {
+    const kept = new Set<unknown>(stored.map(({ key }) => key))
+    for (const entry of doubted) this.#doubted.delete(entry)
+    const over = doubted.filter((entry) => !kept.has(entry.key) && !this.#gone.has(entry))
+    this.remove(over)
+    return over
   }
 
   isSeen(entry: PendingEntry): boolean {
@@ -68,6 +84,7 @@ export class PendingEntries {
     if (entries.length === 0) return
     for (const entry of entries) {
       this.#gone.add(entry)
+      this.#doubted.delete(entry)
       this.#seen.delete(idOf(entry))
     }
     this.#become(this.#entries.filter((entry) => !this.#gone.has(entry)))
@@ -114,6 +131,7 @@ export class PendingEntries {
     const late = missing.filter(({ key }) => !asked.has(key))
     for (const entry of gone) this.#gone.add(entry)
     this.#become([...late, ...this.#unkeyed()])
+    for (const entry of this.#entries) this.#doubted.add(entry)
     this.#mergedTo = NO_KEY
     this.#own.clear()
     for (const { key } of late) if (key !== undefined) this.#own.add(key)

@@ -18,6 +18,11 @@ export function foundEntry(entry: OutboxEntry): PendingEntry {
   return { ...appendedEntry(entry), key: entry.key }
 }
 
+/** The keys of those that are on the disk. */
+export function keysOf(entries: readonly Pick<PendingEntry, "key">[]): OutboxKey[] {
+  return entries.flatMap(({ key }) => key ?? [])
+}
+
 /** Entries without a key were appended after all that have one, and keep their order. */
 export function inOrder(a: PendingEntry, b: PendingEntry): number {
   return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER)

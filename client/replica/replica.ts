@@ -208,6 +208,16 @@ export class Replica {
     return lost
   }
 
+  /** Entries of which nobody knows whether the log holds them, since this began anew while the disk took them. */
+  get doubted(): PendingEntry[] {
+    return this.#waiting.doubted
+  }
+
+  /** The disk was asked about entries in doubt. Answers those that its log holds: it does not have them as pending. */
+  settle(doubted: readonly PendingEntry[], entries: readonly StoredEntry[]): PendingEntry[] {
+    return this.#waiting.settle(doubted, entries)
+  }
+
   /** Whether it is pending no more. */
   isGone(entry: PendingEntry): boolean {
     return this.#waiting.isGone(entry)

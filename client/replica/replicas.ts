@@ -33,7 +33,10 @@ export class Replicas {
   readonly #open = new Map<StreamPath, Replica>()
   /** What was appended to streams that are still being loaded, in the order of appending. */
   readonly #early = new Map<StreamPath, readonly PendingEntry[]>()
-  #looks: Promise<void> = Promise.resolve()
+  /** What is done with the disk goes one after the other. */
+  #queue: Promise<void> = Promise.resolve()
+  /** Looks that have not begun: they will see whatever is stored by now. */
+  readonly #due = new Map<StreamPath, Promise<void>>()
 
   constructor(log: DeviceLog, device: ProducerId, listener: ReplicasListener) {
     this.#log = log
@@ -78,33 +81,45 @@ export class Replicas {
     else replica.append(entries)
   }
 
-  /** Looks at what other tabs have stored, one look after the other. */
+  /** Looks at what other tabs have stored. However often they tell of it, one look is enough for all that is there. */
   refresh(stream: StreamPath): Promise<void> {
-    const look = this.#looks.then(async () => {
+    const due = this.#due.get(stream)
+    if (due !== undefined) return due
+    const look = this.#inTurn(stream, async () => {
+      this.#due.delete(stream)
       await this.#catchUpWithDisk(await this.get(stream))
     })
-    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
+    this.#due.set(stream, look)
     return look
   }
 
   /** Looks at what the edge has refused of a stream, if this tab wants it. */
-  reviewRejected(stream: StreamPath): Promise<void> {
-    const look = this.#looks.then(async () => {
-      const wanted = await this.#wanted.get(stream)
-      if (wanted !== undefined) await this.#review(wanted)
+  async reviewRejected(stream: StreamPath): Promise<void> {
+    const look = this.#inTurn(stream, async () => {
+      const replica = await this.#wanted.get(stream)
+      if (replica !== undefined) await this.#review(replica)
     })
-    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
-    return this.#looks
+    await look.catch(() => {}) // `diskFailed` was told
   }
 
   /** The log of a stream has gone back to an earlier place, if this tab wants it. */
-  recovered(stream: StreamPath): Promise<void> {
-    const look = this.#looks.then(async () => {
+  async recovered(stream: StreamPath): Promise<void> {
+    const look = this.#inTurn(stream, async () => {
       const replica = await this.#wanted.get(stream)
       if (replica !== undefined) await this.#restart(replica)
     })
-    this.#looks = look.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
-    return this.#looks
+    await look.catch(() => {}) // as above
+  }
+
+  /** Finds out about entries in doubt that the disk has answered for. */
+  async settle(replica: Replica): Promise<void> {
+    await this.#inTurn(replica.stream, () => this.#settle(replica)).catch(() => {}) // as above
+  }
+
+  #inTurn(stream: StreamPath, act: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(act)
+    this.#queue = done.catch((reason: unknown) => this.#listener.diskFailed(stream, reason))
+    return done
   }
 
   /** A new leader reads and produces on from where the disk says, whoever led before. */
@@ -166,7 +181,17 @@ export class Replicas {
     this.#listener.rekeyed(rekey(replica.pending, entries))
     await this.#review(replica) // what is neither pending nor refused is confirmed
     this.#listener.restarted(replica, replica.restart(record, entries, asked))
+    await this.#settle(replica)
     return record
+  }
+
+  async #settle(replica: Replica): Promise<void> {
+    const { doubted } = replica
+    if (doubted.length === 0) return
+    const { entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
+    await this.#review(replica) // as above
+    const confirmed = replica.settle(doubted, entries)
+    if (confirmed.length > 0) this.#listener.restarted(replica, confirmed)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { ErrorData } from "../../shared/errors.ts"
-import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Host } from "../host.ts"
-import type { PendingEntry } from "../replica/pending-entry.ts"
+import { keysOf, type PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { LogWriter } from "./log-writer.ts"
 
@@ -31,7 +30,7 @@ export class Refusals {
 
   /** Those without a key are not on the disk: they will be refused when they are. */
   refuse(entries: readonly Pick<PendingEntry, "key">[], error: ErrorData): void {
-    const stored = entries.map(({ key }) => key).filter(isKey)
+    const stored = keysOf(entries)
     if (stored.length === 0) return
     this.#writer.rejected(this.#replica.reject(stored, error, this.#host.now()))
     this.#save()
@@ -51,8 +50,4 @@ export class Refusals {
       if (!this.#hasEnded) this.#stopWaiting = this.#host.after(RETRY_MS, () => this.#save())
     })
   }
-}
-
-export function isKey(key: OutboxKey | undefined): key is OutboxKey {
-  return key !== undefined
 }

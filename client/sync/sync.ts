@@ -10,13 +10,13 @@ import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import type { Host } from "../host.ts"
-import type { PendingEntry } from "../replica/pending-entry.ts"
+import { keysOf, type PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import { type EdgeStream, type Failed, type Failure, failed } from "./edge.ts"
 import { CLOSED, DELETED, whyGone } from "./inquiry.ts"
 import { LiveSocket, type SocketEnd } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
-import { isKey, Refusals } from "./refusals.ts"
+import { Refusals } from "./refusals.ts"
 import { Sender } from "./sender.ts"
 import { StallWatch } from "./stall-watch.ts"
 import type { WayToEdge } from "./way-to-edge.ts"
@@ -93,8 +93,8 @@ export class StreamSync {
   /** Where the log ends, as far as the edge has said since this began. */
   get tail(): Offset | undefined {
     const { head } = this.#replica
-    const isKnownFurther = this.#tail !== undefined && isAfter(this.#tail, head)
-    return this.#state.kind === "live" || (this.#tail !== undefined && !isKnownFurther) ? head : this.#tail
+    if (this.#state.kind === "live") return head
+    return this.#tail === undefined || isAfter(this.#tail, head) ? this.#tail : head
   }
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
@@ -213,7 +213,7 @@ export class StreamSync {
     const { arrival, confirmed } = this.#replica.take(page)
     if (arrival === "gap") this.#lose(failed("unreachable", `A page after ${page.from} came out of turn.`))
     if (arrival !== "next") return Promise.resolve()
-    this.#writer.took(page, confirmed.map((entry) => entry.key).filter(isKey))
+    this.#writer.took(page, keysOf(confirmed))
     this.#sender.pump()
     const saved = this.#writer.flush().then(() => this.#listener.saved())
     saved.catch((reason: unknown) => this.#failed(reason))

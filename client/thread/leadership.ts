@@ -9,6 +9,7 @@ import type { Replicas } from "../replica/replicas.ts"
 import { Leader, type LeaderListener } from "../sync/leader.ts"
 import type { Tokens } from "../sync/tokens.ts"
 import { Candidate } from "./candidate.ts"
+import { aborted } from "./lock.ts"
 import type { Tabs } from "./tabs.ts"
 
 /** Between two looks of the leader for what nobody has told of. Each reads the end of the outbox. */
@@ -139,11 +140,4 @@ export class Leadership {
       if (this.#leader === leader) this.#stopLooking = this.#parts.host.after(LOOK_MS_INTERVAL, again)
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener("abort", () => resolve(), { once: true })
-  })
 }

@@ -105,6 +105,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#receipts.confirmed(confirmed, replica.head)
     this.#receipts.rejected(replica.rejections.among(keys))
     this.#entriesStored(stream)
+    if (replica.doubted.length > 0) await this.#replicas.settle(replica)
   }
 
   /** Nobody knows whether the disk has taken entries. Sees to it that it has, and answers their keys. */
@@ -241,8 +242,7 @@ export class Session implements ReplicasListener, LeadershipListener {
         this.#leadership.resign()
         return this.#look(message.stream)
       case "wanted":
-        if (this.isLeading()) void this.#serve(message.stream)
-        return
+        return this.isLeading() ? this.#serve(message.stream) : undefined
       case "leading":
         for (const stream of this.#replicas.wanted) {
           this.#tabs.tell({ kind: "wanted", stream })
@@ -271,8 +271,9 @@ export class Session implements ReplicasListener, LeadershipListener {
     looked.catch(() => {}) // `diskFailed` was told
   }
 
-  async #serve(stream: StreamPath): Promise<void> {
-    this.#leadership.sync(await this.replica(stream))
+  #serve(stream: StreamPath): void {
+    const loaded = this.replica(stream).then((replica) => this.#leadership.sync(replica))
+    loaded.catch((reason: unknown) => this.diskFailed(stream, reason)) // the tab that wants it asks its own disk
     const status = this.#status.connection(stream)
     if (status !== undefined) this.#tabs.tell({ kind: "connection", stream, status })
     this.#tabs.tell({ kind: "paused", ...this.#pause })

@@ -153,7 +153,7 @@ export class Views implements ReplicaListener {
       await this.#fill(view.openState, view.replicas, (state) => replace(view, state))
     } catch (reason) {
       if (!(reason instanceof HeadwaterError)) throw reason
-      this.#host.after(DISK_RETRY_MS, () => void this.#refold(view))
+      view.stopTimer = this.#host.after(DISK_RETRY_MS, () => void this.#refold(view))
     }
   }
 

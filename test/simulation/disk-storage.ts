@@ -6,14 +6,14 @@ import {
   type StoreName,
   type WriteTransaction,
 } from "../../client/disk/storage.ts"
-import { soundHealth } from "../../client/disk/storage-health.ts"
+import { Health } from "../../client/disk/storage-health.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Disk, Owner } from "./disk.ts"
 import type { DiskTransaction } from "./disk-transaction.ts"
 
 /** One thread's way to its device's database. It treats transactions as the browser's does. */
 export class DiskStorage implements Storage {
-  readonly health = soundHealth("disk")
+  readonly health = new Health("disk")
   readonly #disk: Disk
   readonly #owner: Owner
   #isClosed = false

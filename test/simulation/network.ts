@@ -37,6 +37,8 @@ export class Network {
   readonly #parts: NetworkParts
   readonly #connections = new Set<Connection>()
   readonly #lingering: (() => void)[] = []
+  /** Also those that were closed: what was sent on them may still be on the way. */
+  readonly #everOpened: Connection[] = []
   readonly #requests = new Map<Owner, number>()
   #isAway = false
   #portal: Portal | undefined
@@ -74,6 +76,7 @@ export class Network {
     const connection = new Connection(owner, url, listener, parts, (ended) => this.#connections.delete(ended))
     this.asked++
     this.#connections.add(connection)
+    this.#everOpened.push(connection)
     if (this.#portal !== undefined) connection.cut("edge is deaf")
     if (this.#isAway) connection.hold()
     return connection.client
@@ -105,6 +108,12 @@ export class Network {
   /** All sockets break, or one tab's, and nothing that is on the way arrives. */
   loseAll(owner?: Owner): void {
     for (const connection of this.#of(owner)) connection.lose()
+  }
+
+  /** Nothing that was ever sent arrives any more: as after a time that no network bridges. */
+  loseEverything(): void {
+    for (const connection of this.#everOpened.splice(0)) connection.lose()
+    this.#lingering.length = 0
   }
 
   /** All sockets break, or one tab's, and what is on the way arrives right before the next batch of this device. */

@@ -87,9 +87,12 @@ export class World {
     return copied
   }
 
-  /** The device is put back to what its disk once held. What it alone has stored since is gone, and nobody is wrong. */
+  /**
+   * The device is put back to what its disk once held, by somebody who takes his time. What it alone has stored since is
+   * gone, and nobody is wrong.
+   */
   restore(device: Device, image: Image): void {
-    device.network.loseAll()
+    device.network.loseEverything()
     for (const tab of this.tabsOf(device)) tab.end(true)
     device.disk.restore(image)
     const pending = outboxOf(image).flatMap((entry) => eventsOf(entry))
