@@ -88,8 +88,8 @@ export class World {
   }
 
   /**
-   * The device is put back to what its disk once held, by somebody who takes his time. What it alone has stored since is
-   * gone, and nobody is wrong.
+   * The device is put back to what its disk once held, by somebody who takes his time. What it alone has stored since
+   * is gone, and nobody is wrong.
    */
   restore(device: Device, image: Image): void {
     device.network.loseEverything()
