@@ -8,7 +8,7 @@ import {
 } from "../../shared/connection.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { isAfter, type Offset, START } from "../../shared/offset.ts"
+import { type Offset, START } from "../../shared/offset.ts"
 import type { Host } from "../host.ts"
 import { keysOf, type PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
@@ -19,6 +19,7 @@ import type { LogWriter } from "./log-writer.ts"
 import { Refusals } from "./refusals.ts"
 import { Sender } from "./sender.ts"
 import { StallWatch } from "./stall-watch.ts"
+import { TailLook } from "./tail-look.ts"
 import type { WayToEdge } from "./way-to-edge.ts"
 
 /** What a sync tells its engine. */
@@ -55,9 +56,9 @@ export class StreamSync {
   readonly #refusals: Refusals
   readonly #way: WayToEdge
   readonly #stall: StallWatch
+  readonly #tail: TailLook
   #state: ConnectionState = { kind: "idle" }
   #lastError: ErrorData | undefined
-  #tail: Offset | undefined
   /** Settles when the page that was last read is written, or could not be. */
   #written: Promise<void> = Promise.resolve()
   /** Ends the request, the socket or the timer that the state has begun. */
@@ -79,6 +80,7 @@ export class StreamSync {
       throttled: (error) => this.#throttled(error),
       lost: (failed) => this.#lose(failed),
     })
+    this.#tail = new TailLook(edge, () => listener.changed())
     this.#stall = new StallWatch(host, this.#sender, () => this.#giveUp())
   }
 
@@ -93,8 +95,7 @@ export class StreamSync {
   /** Where the log ends, as far as the edge has said since this began. */
   get tail(): Offset | undefined {
     const { head } = this.#replica
-    if (this.#state.kind === "live") return head
-    return this.#tail === undefined || isAfter(this.#tail, head) ? this.#tail : head
+    return this.#state.kind === "live" ? head : this.#tail.behind(head)
   }
 
   /** Tells the connection what happened outside: `started`, `ended`, `paused`, `resumed` or `woke`. */
@@ -109,6 +110,7 @@ export class StreamSync {
     for (const effect of effects) this.#perform(effect)
     if (!("attempt" in next)) this.#way.left(this)
     if (input.kind === "ended") this.#refusals.end()
+    if (next.kind !== "catching-up") this.#tail.end()
     if (isNew) this.#listener.changed()
   }
 
@@ -157,21 +159,14 @@ export class StreamSync {
     if (signal.aborted) return
     if (answer.kind !== "done") return this.#outcome(answer)
     const { page, upToDate, closed } = answer.value
-    if (upToDate) this.#tail = page.next
+    if (upToDate) this.#tail.reached(page.next)
+    else this.#tail.look()
     const before = this.#written
     this.#written = this.#took(page).catch(() => {}) // `#failed` has been told
-    if (!upToDate) await Promise.all([before, this.#lookAhead(signal)]) // one is written while the next comes, no more
+    if (!upToDate) await before // one page is written while the next is on its way; more would gather in memory
     if (signal.aborted) return
     if (closed && upToDate) return this.#refuse("closed", CLOSED)
     this.input({ kind: "page-read", upToDate })
-  }
-
-  /** How far it is to the tail, once: a status that has to wait for it is of no use. */
-  async #lookAhead(signal: AbortSignal): Promise<void> {
-    if (this.#tail !== undefined) return
-    const answer = await this.#edge.tail(signal)
-    if (answer.kind === "done") this.#tail = answer.value // else the next page finds out what is wrong
-    this.#listener.changed()
   }
 
   async #create(signal: AbortSignal): Promise<void> {
