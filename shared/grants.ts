@@ -1,5 +1,6 @@
 import { bad, type Decoded, good, isRecord } from "./decoded.ts"
 import type { Bounds } from "./limits.ts"
+import { coversSegments } from "./path-pattern.ts"
 
 /** What a caller may do with a stream. None of them implies another. */
 export type Right = "read" | "append" | "manage"
@@ -10,12 +11,6 @@ export type Grants = readonly Grant[]
 type Grant = { readonly pattern: readonly string[]; readonly rights: readonly Right[] }
 
 const RIGHTS: readonly string[] = ["read", "append", "manage"] satisfies Right[]
-
-/** Any number of segments, none included. */
-const ANY_SEGMENTS = "**"
-
-/** Any run of characters within a segment, none included. */
-const ANY_CHARACTERS = "*"
 
 /** Reads a token's claim `grants`. What is not wholly understood grants nothing, so one mistake refuses all of it. */
 export function decodeGrants(
@@ -44,43 +39,5 @@ function isRights(value: unknown): value is Right[] {
 /** Whether one of the grants gives this right to the stream of this path. */
 export function isGranted(grants: Grants, path: string, right: Right): boolean {
   const segments = path.split("/")
-  return grants.some(({ pattern, rights }) => rights.includes(right) && coversPath(pattern, segments))
-}
-
-function coversPath(pattern: readonly string[], segments: readonly string[]): boolean {
-  return covers(pattern, segments, ANY_SEGMENTS, coversSegment)
-}
-
-function coversSegment(pattern: string, segment: string): boolean {
-  return covers([...pattern], [...segment], ANY_CHARACTERS, (one, other) => one === other)
-}
-
-/**
- * Whether a pattern covers a list whole, `any` standing for any run of items. It goes back to the last `any` only:
- * whatever an earlier one could take, the later one can. So the time is at most the product of the lengths, where
- * a regular expression made of the pattern could take for ever.
- */
-function covers(
-  pattern: readonly string[],
-  items: readonly string[],
-  any: string,
-  isSame: (pattern: string, item: string) => boolean,
-): boolean {
-  let [at, next] = [0, 0]
-  let retry: { readonly after: number; from: number } | undefined
-  while (next < items.length) {
-    const [part, item] = [pattern[at], items[next]]
-    if (part === any) {
-      retry = { after: ++at, from: next }
-    } else if (part !== undefined && item !== undefined && isSame(part, item)) {
-      at++
-      next++
-    } else if (retry !== undefined) {
-      at = retry.after
-      next = ++retry.from
-    } else {
-      return false
-    }
-  }
-  return pattern.slice(at).every((part) => part === any)
+  return grants.some(({ pattern, rights }) => rights.includes(right) && coversSegments(pattern, segments))
 }
