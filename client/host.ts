@@ -1,5 +1,6 @@
 import type { Millis } from "../shared/ids.ts"
 import type { SqlDatabase } from "../shared/sql.ts"
+import type { Snapshots } from "./disk/snapshots.ts"
 import type { Storage } from "./disk/storage.ts"
 
 /** Everything the engine cannot work out for itself. The browser's is in `browser-host.ts`. */
@@ -16,7 +17,12 @@ export interface Host {
   openSocket(url: string, protocols: string[], listener: SocketListener): Socket
   /** @throws HeadwaterError `storage-unavailable` */
   openStorage(name: string): Promise<Storage>
-  openSql(): Promise<SqlDatabase>
+  /** Where the views of a log are kept, as long as there is room. */
+  openSnapshots(log: string): Snapshots
+  /** A database in memory: empty, or as its `image` was. */
+  openSql(image?: Uint8Array<ArrayBuffer>): Promise<LocalDatabase>
+  /** Lets whatever waits for this thread be done first. */
+  turn(): Promise<void>
   /**
    * Calls `held` when this thread alone in the browser holds the lock, and lets it go when the promise that `held`
    * returns settles. `signal` ends the waiting. With `steal` the lock is taken from whoever has it, at once; who loses
@@ -27,6 +33,12 @@ export interface Host {
   onOnline(listener: () => void): () => void
   /** Carries values to every other thread of this browser that opened the same name, in order, and not to itself. */
   openChannel(name: string, listener: (message: unknown) => void): Channel
+}
+
+/** A database in this thread's memory. */
+export interface LocalDatabase extends SqlDatabase {
+  /** The whole of it as bytes, uncommitted rows included. */
+  image(): Uint8Array<ArrayBuffer>
 }
 
 export type LockOptions = { readonly signal: AbortSignal; readonly steal: boolean }

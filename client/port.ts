@@ -5,6 +5,7 @@ import type { PageText } from "../shared/log-order.ts"
 import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
+import type { Skip } from "../shared/view/fold.ts"
 import type { QueryParameters } from "../shared/view/query.ts"
 import type { RejectedEvent } from "./disk/rejections.ts"
 import type { Row } from "./state/live-queries.ts"
@@ -46,7 +47,15 @@ export interface EnginePort {
   /** Goes on from the last place that the edge's log and this device's have in common. */
   recover(stream: StreamPath, reappended: Reappended): Promise<Reply<void>>
   /** Resolves when the view's rows are those of everything that this device has. */
-  openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>>
+  openView(view: AskedView): Promise<Reply<ViewNumber>>
+  /** Gives a view another definition. Resolves when its rows show. */
+  redefineView(number: ViewNumber, view: AskedView): Promise<Reply<void>>
+  /** Passes over the event at which a source stands still. Resolves when the rows are those without it. */
+  skip(view: ViewNumber, skip: Skip): Promise<Reply<void>>
+  /** Opens the rows as they were when the streams ended at these places. They stay as they are. */
+  pastView(view: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<Reply<ViewNumber>>
+  /** Frees a view. */
+  closeView(view: ViewNumber): Promise<Reply<void>>
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
   /**
    * Rows arrive on `rows` as `LiveRows`, at once and after changes, until the page sends `STOP`. The page answers each
@@ -101,6 +110,13 @@ export type NewEntry = {
   readonly bytes: number
   /** It is appended only if the stream ends there. */
   readonly expected?: Offset | undefined
+}
+
+/** A view, and the path or pattern that each of its sources reads. */
+export type AskedView = {
+  readonly name: string
+  readonly view: ViewData
+  readonly streams: { readonly [source: string]: string }
 }
 
 /** One view opened by one page. */

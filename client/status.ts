@@ -30,6 +30,14 @@ export type ClientStatus = {
   readonly streams: Readonly<Record<string, StreamStatus>>
   /** Sources of this tab's views that stand still, each at an event that its handler cannot take. */
   readonly halts: readonly Halt[]
+  /** This tab's views, those that are being opened included. */
+  readonly views: readonly ViewStatus[]
+}
+
+export type ViewStatus = {
+  readonly name: string
+  /** How many messages are folded, of how many, while rows are being made; they show when they are whole. */
+  readonly building: { readonly done: number; readonly total: number } | undefined
 }
 
 /** What the leader knows of one stream's way to the edge. */
@@ -111,7 +119,7 @@ export function streamStatus(facts: StreamFacts, connection: ConnectionStatus): 
   }
 }
 
-type Whole = Pick<ThreadStatus, "role" | "paused" | "streams" | "halts">
+type Whole = Pick<ThreadStatus, "role" | "paused" | "streams" | "halts" | "views">
 
 /** Adds to the streams' states what they come to. */
 export function withTotals(whole: Whole): ThreadStatus {

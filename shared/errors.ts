@@ -16,6 +16,8 @@ export type ErrorCode =
   | "invalid-view"
   /** The query does not compile, or would write. */
   | "invalid-query"
+  /** The source of the view does not stand still at that event. */
+  | "not-halted"
   /** Too many events wait for the edge. Append again when some are confirmed. */
   | "backlog-full"
   /** The browser grants no more space. Nothing of this append was stored. */

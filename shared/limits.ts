@@ -132,6 +132,8 @@ export const LIMITS = {
   revocationsMax: 1_000,
   /** A client gets a new token so long before the old one ends, for clocks differ and requests take time. */
   tokenLeadMs: 30_000,
+  /** Confirmed events that a view folds in one turn, if there are more: a few milliseconds, then others go first. */
+  foldEventsPerTurn: 2_000,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
   /** Parameters of one statement: what Durable Objects bind. */
@@ -154,6 +156,18 @@ export const LIMITS = {
   unwrittenLengthMax: 16 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
+  /** Messages that are folded in some ten milliseconds: a snapshot that has no more of them is not worth its writing. */
+  snapshotMessagesMin: 1_000,
+  /** A view is written down when it has had no news for so long: it costs a turn, and what is told goes first. */
+  snapshotQuietMs: 2_000,
+  /** When there are always news, it is written down so often: some megabytes for each time. */
+  snapshotMsInterval: 30_000,
+  /** Pending events are folded again above what is written down: more are too much for one turn. */
+  snapshotPendingMax: 2_000,
+  /** What a view's snapshot is waited for: past it the log is folded, as if there were none. */
+  snapshotMsMax: 2_000,
+  /** A larger state is not written down: a browser would need several times as much memory in that moment. */
+  snapshotBytesMax: 256 * MiB,
   /** How often opening is tried when the browser's storage has failed: it comes back within a second, or not. */
   storageTriesMax: 5,
   /** Before the second try; doubling. */

@@ -45,6 +45,22 @@ export function pageBehind(page: PageText, offset: Offset): PageText | undefined
   return { from: offset, next: page.next, text: page.text.slice(read) }
 }
 
+/** The place right behind one message of a page, by its index. */
+export function offsetBehind(page: PageText, at: number): Offset {
+  let index = 0
+  for (const { offset } of placedTexts(page)) if (index++ === at) return offset
+  throw new RangeError(`A page of ${index} messages has none at ${at}.`)
+}
+
+/** What a page holds up to a place in it; undefined when it has no such place. */
+export function pageUpTo(page: PageText, offset: Offset): PageText | undefined {
+  if (offset === page.next) return page
+  const behind = pageBehind(page, offset)
+  if (behind === undefined) return undefined
+  const length = page.text.length - behind.text.length - 1 // the comma
+  return { from: page.from, next: offset, text: page.text.slice(0, Math.max(0, length)) }
+}
+
 /** Whether a log that was read up to `head` may have a place there or behind: only its own can be told for sure. */
 export function mayBeBeyond(head: Offset, offset: Offset): boolean {
   const wanted = offset === START ? placeOf(START) : readIssuedOffset(offset)

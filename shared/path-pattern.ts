@@ -1,3 +1,5 @@
+import { parseStreamPath } from "./ids.ts"
+
 /*
  * Patterns of stream paths, as grants and views have them: `*` stands for any run of characters within a segment, `**`
  * as a segment for any number of segments, none included.
@@ -12,6 +14,17 @@ const ANY_CHARACTERS = "*"
 /** Whether a text stands for more than the one path that it spells. */
 export function isPattern(text: string): boolean {
   return text.includes(ANY_CHARACTERS)
+}
+
+/**
+ * The only door through which the client accepts what a source of a view reads: a stream's path, or a pattern.
+ *
+ * @throws HeadwaterError `invalid-path`.
+ */
+export function parsePathOrPattern(text: unknown): string {
+  if (typeof text !== "string" || !isPattern(text)) return parseStreamPath(text)
+  parseStreamPath(text.replaceAll(ANY_CHARACTERS, "x")) // where a star may stand, a letter may
+  return text
 }
 
 /** Whether a pattern covers a path. A path without `*` covers itself alone. */

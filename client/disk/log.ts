@@ -14,7 +14,7 @@ import {
 } from "./storage.ts"
 import { Replaced, type StorageHealth } from "./storage-health.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
-import { goBack, hasPassed, type WayBack } from "./way-back.ts"
+import { goBack, hasPassed, LAST_OFFSET, type WayBack } from "./way-back.ts"
 
 /** What one transaction of the leader changes. `page` ends at the record's head. */
 export type LogChange = {
@@ -197,6 +197,24 @@ export class DeviceLog {
       const length = pages.reduce((sum, page) => sum + page.text.length, 1)
       limit = Math.min(PAGES_READ_MAX, Math.ceil((pages.length * READ_LENGTH) / length))
     }
+  }
+
+  /** The first page that ends behind a place, if the log goes on there. */
+  async pageBehind(stream: StreamPath, place: Offset): Promise<StoredPage | undefined> {
+    const range = { after: [stream, place], upTo: [stream, LAST_OFFSET] }
+    const read = (tx: ReadTransaction) => tx.getAll("pages", range, 1) as Promise<StoredPage[]> // see `save`
+    return (await this.#storage.read(read, ["pages"]))[0]
+  }
+
+  /** The streams of which this device has something. */
+  async streams(): Promise<StreamPath[]> {
+    const read = (tx: ReadTransaction) =>
+      Promise.all([
+        tx.getAll("streams", {}) as Promise<StreamRecord[]>, // see `save`
+        tx.getAll("outbox", {}) as Promise<StoredEntry[]>, // see `append`
+      ])
+    const records = await this.#storage.read(read, ["streams", "outbox"])
+    return [...new Set(records.flat().map(({ stream }) => stream))]
   }
 
   /** Whether the stored log of a stream has passed a place. */

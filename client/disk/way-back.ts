@@ -22,7 +22,7 @@ export type WayBack = {
 }
 
 /** Behind every offset. */
-const LAST_OFFSET = "\uffff"
+export const LAST_OFFSET = "\uffff"
 
 /** Whether the stored log of a stream has passed a place. */
 export async function hasPassed(tx: ReadTransaction, stream: StreamPath, place: Offset): Promise<boolean> {

@@ -2,14 +2,17 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { EventSchemas, HeadwaterEvent, StreamDefinition } from "../../shared/events.ts"
 import { type EventId, parseStreamPath, type StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import { type ViewDefinition, viewData } from "../../shared/view/definition.ts"
+import { isPattern } from "../../shared/path-pattern.ts"
+import type { ViewDefinition } from "../../shared/view/definition.ts"
 import { browserClock } from "../clock.ts"
 import { deleteIdb } from "../disk/idb-deletion.ts"
+import { freeSnapshots } from "../disk/idb-snapshots.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import type { RejectedEvent } from "../disk/rejections.ts"
 import type { Durability } from "../disk/storage.ts"
 import { databaseName, type NewEntry, type Notice, type OpenOptions, type Reply } from "../port.ts"
 import { type ClientStatus, withTotals } from "../status.ts"
+import { askedView, type ViewStreams } from "./asked-view.ts"
 import { DeviceStorage } from "./device-storage.ts"
 import { accountName, edgeAddress, insecure, noTokenGiver } from "./options.ts"
 import { Outgoing } from "./outgoing.ts"
@@ -37,9 +40,6 @@ export type ConnectOptions = {
 
 export type TokenGiver = () => string | Promise<string>
 
-/** Which stream each source of a view reads. */
-export type ViewStreams<V extends ViewDefinition> = { readonly [Source in keyof V["sources"]]: string }
-
 type ClientParts = {
   readonly link: ThreadLink
   /** Undefined where the browser gives none: the thread keeps the log. */
@@ -48,7 +48,7 @@ type ClientParts = {
   readonly token: TokenGiver | undefined
 }
 
-const NO_STATUS = withTotals({ role: "follower", paused: false, streams: {}, halts: [] })
+const NO_STATUS = withTotals({ role: "follower", paused: false, streams: {}, halts: [], views: [] })
 
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
@@ -148,20 +148,18 @@ export class Client {
   }
 
   /**
-   * Opens a view over streams: one path for each of its sources. Resolves when its rows are those of everything that
-   * this device has; what the edge has beyond that follows by itself.
+   * Opens a view over streams: for each of its sources a path, or a pattern such as `boards/*`, which follows every
+   * stream that this device has or comes to have. Resolves when its rows are those of everything that this device has;
+   * what the edge has beyond that follows by itself.
    *
    * @throws HeadwaterError `invalid-view` when its SQL does not compile, is not deterministic or touches what is not
    * its own, naming source, event type and statement; `invalid-path`.
    */
   async view<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<View> {
-    const paths: Record<string, StreamPath> = {}
-    for (const source of Object.keys(view.sources)) {
-      paths[source] = parseStreamPath((streams as Record<string, unknown>)[source]) // its keys are the sources
-    }
-    await Promise.all(Object.values(paths).map((path) => this.#open(path)))
-    const name = Object.keys(view.sources).join("+")
-    return new View(this.#link, await this.#link.ask(this.#link.engine.openView(name, viewData(view), paths)))
+    const asked = askedView(view, streams)
+    const paths = Object.values(asked.streams).filter((reads) => !isPattern(reads)) as StreamPath[] // parsed there
+    await Promise.all(paths.map((path) => this.#open(path)))
+    return new View(this.#link, await this.#link.ask(this.#link.engine.openView(asked)))
   }
 
   /** Leaves the network, in all tabs of this account, until `resume`. Everything else goes on. */
@@ -196,7 +194,9 @@ export class Client {
     if (this.#closed) throw closed()
     await this.#disk?.condemn(force)
     await this.close()
-    if (this.#disk !== undefined) await deleteIdb(this.#database, browserClock)
+    if (this.#disk === undefined) return
+    await freeSnapshots(this.#database)
+    await deleteIdb(this.#database, browserClock)
   }
 
   async #close(): Promise<void> {

@@ -2,8 +2,10 @@ import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { browserClock } from "../clock.ts"
 import { CheckedStorage } from "../disk/checked-storage.ts"
+import { freeSnapshots } from "../disk/idb-snapshots.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
 import { DeviceLog } from "../disk/log.ts"
+import { StorageWithSpareRoom } from "../disk/spare-room.ts"
 import { type Durability, NoStorage } from "../disk/storage.ts"
 import type { NewEntry } from "../port.ts"
 import type { ThreadLink } from "./thread-link.ts"
@@ -26,7 +28,8 @@ export interface PageLog {
  */
 export async function openDiskLog(name: string): Promise<DeviceLog | undefined> {
   try {
-    const log = new DeviceLog(new CheckedStorage(await openIdbStorage(name), PAGE))
+    const storage = new StorageWithSpareRoom(await openIdbStorage(name), () => freeSnapshots(name))
+    const log = new DeviceLog(new CheckedStorage(storage, PAGE))
     const { health } = log
     health.onChange(({ kind }) => kind === "deleted" && health.renew()) // a page knows nothing of what it held
     return log

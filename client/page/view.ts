@@ -1,7 +1,14 @@
 import { HeadwaterError } from "../../shared/errors.ts"
+import type { Offset } from "../../shared/offset.ts"
+import type { ViewDefinition } from "../../shared/view/definition.ts"
+import type { Halt } from "../../shared/view/fold.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import type { Row } from "../state/live-queries.ts"
+import { askedView, type ViewStreams } from "./asked-view.ts"
 import type { ThreadLink } from "./thread-link.ts"
+
+/** A source that stands still, as the status tells of it. */
+export type HaltedAt = Pick<Halt, "source" | "eventId">
 
 /** A view's tables, as they follow from all events that this device has: confirmed ones, and its own pending on top. */
 export class View {
@@ -40,6 +47,65 @@ export class View {
         onRows(answer.value as R[]) // as the caller says
       else onError(HeadwaterError.fromData(answer.error))
     })
+  }
+
+  /**
+   * Gives the view another definition. Its rows are made from the log beside those that are shown, with progress in
+   * `client.status.views`, while the old ones still answer; then they are shown whole, and live queries go on over them.
+   * A source that stood still goes on too. Resolves when the new rows show.
+   *
+   * @throws HeadwaterError `invalid-view`, `invalid-path`: then everything stays as it is.
+   */
+  async redefine<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<void> {
+    await this.#link.ask(this.#link.engine.redefineView(this.#number, askedView(view, streams)))
+  }
+
+  /**
+   * Passes over an event at which a source stands still (`client.status.halts`), on this device and for good: it is
+   * recorded, and holds for this definition of the view. Resolves when the rows are those without it. A device that
+   * has not skipped it has other rows.
+   *
+   * @throws HeadwaterError `not-halted` when the source does not stand still at that event.
+   */
+  async skip({ source, eventId }: HaltedAt): Promise<void> {
+    await this.#link.ask(this.#link.engine.skip(this.#number, { source, eventId }))
+  }
+
+  /**
+   * The view as it was when its streams ended at these offsets: of confirmed events only, apart from this one, and
+   * never changing. Streams that are not named are taken as far as this device has read them.
+   *
+   * @throws HeadwaterError `invalid-offset` when a stream's log on this device has no such place.
+   */
+  async at(offsets: Readonly<Record<string, Offset>>): Promise<PastView> {
+    return new PastView(this.#link, await this.#link.ask(this.#link.engine.pastView(this.#number, offsets)))
+  }
+
+  /** Frees the view's rows. Its live queries end; no method works any more. */
+  async close(): Promise<void> {
+    await this.#link.ask(this.#link.engine.closeView(this.#number))
+  }
+}
+
+/** A view's tables as they were. */
+export class PastView {
+  readonly #link: ThreadLink
+  readonly #number: number
+
+  /** Made by `view.at`. */
+  constructor(link: ThreadLink, number: number) {
+    this.#link = link
+    this.#number = number
+  }
+
+  /** As `View.query`. */
+  async query<R extends Row = Row>(sql: string, params: QueryParameters = []): Promise<R[]> {
+    return (await this.#link.ask(this.#link.engine.query(this.#number, sql, params))) as R[] // as the caller says
+  }
+
+  /** Frees the rows. No method works any more. */
+  async close(): Promise<void> {
+    await this.#link.ask(this.#link.engine.closeView(this.#number))
   }
 }
 

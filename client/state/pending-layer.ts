@@ -1,7 +1,7 @@
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 
-/** Messages of one stream, in order. */
-export type Batch = { readonly stream: StreamPath; readonly messages: readonly unknown[] }
+/** Events of one stream, in order. */
+type Batch = { readonly stream: StreamPath; readonly messages: readonly LayerEvent[] }
 
 /** An event that can change a row. */
 export type LayerEvent = { readonly id: EventId }

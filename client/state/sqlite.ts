@@ -1,4 +1,5 @@
-import { type SqlDatabase, SqlFailure, type SqlStatement } from "../../shared/sql.ts"
+import { SqlFailure, type SqlStatement } from "../../shared/sql.ts"
+import type { LocalDatabase } from "../host.ts"
 import { WasmMemory } from "./wasm-memory.ts"
 import { startSqlite, type WasmSource } from "./wasm-module.ts"
 import { WasmStatement } from "./wasm-statement.ts"
@@ -7,6 +8,9 @@ const READ_WRITE_CREATE_MEMORY = 0x2 | 0x4 | 0x80
 const DOUBLE_QUOTED_STRINGS = [1013, 1014] as const // SQLITE_DBCONFIG_DQS_DML and _DDL
 const OFF = 0
 const OUT_OF_MEMORY = 7
+const FREE_ON_CLOSE = 1 // SQLITE_DESERIALIZE_FREEONCLOSE
+const RESIZABLE = 2 // SQLITE_DESERIALIZE_RESIZEABLE
+const NO_COPY = 1 // SQLITE_SERIALIZE_NOCOPY
 
 let standard: Promise<Sqlite> | undefined
 
@@ -39,8 +43,8 @@ export class Sqlite {
     this.#memory = memory
   }
 
-  /** A new, empty database in memory. */
-  open(): SqlDatabase {
+  /** A database in memory: empty, or as its `image` was. @throws SqlFailure when the image is none. */
+  open(image?: Uint8Array<ArrayBuffer>): LocalDatabase {
     const { api } = this.#memory
     const handle = this.#memory.withText(":memory:", (name) =>
       this.#memory.pointerFrom((room) => void api.sqlite3_open_v2(name, room, READ_WRITE_CREATE_MEMORY, 0)),
@@ -49,11 +53,12 @@ export class Sqlite {
     for (const option of DOUBLE_QUOTED_STRINGS) api.sqlite3__wasm_db_config_ip(handle, option, OFF, 0)
     const database = new WasmDatabase(this.#memory, handle)
     database.exec("PRAGMA temp_store = MEMORY") // there are no files to sort in
+    if (image !== undefined) database.load(image)
     return database
   }
 }
 
-class WasmDatabase implements SqlDatabase {
+class WasmDatabase implements LocalDatabase {
   readonly #memory: WasmMemory
   #handle: number
 
@@ -88,6 +93,36 @@ class WasmDatabase implements SqlDatabase {
     } catch (cause) {
       this.exec("ROLLBACK TO attempt; RELEASE attempt")
       throw cause
+    }
+  }
+
+  /** What it was made from becomes SQLite's own memory, which grows with it. */
+  load(image: Uint8Array<ArrayBuffer>): void {
+    const { api } = this.#memory
+    const bytes = BigInt(image.length)
+    const copy = this.#memory.copyOf(image)
+    const code = this.#memory.withText("main", (schema) =>
+      api.sqlite3_deserialize(this.#handle, schema, copy, bytes, bytes, FREE_ON_CLOSE | RESIZABLE),
+    )
+    if (code !== 0) this.close() // it has freed the copy
+    this.#check(code)
+    this.exec("PRAGMA journal_mode = MEMORY") // as above
+  }
+
+  image(): Uint8Array<ArrayBuffer> {
+    const { api } = this.#memory
+    const read = (flags: number) =>
+      this.#memory.withText("main", (schema) =>
+        this.#memory.measured((size) => api.sqlite3_serialize(this.#handle, schema, size, flags)),
+      )
+    const own = read(NO_COPY) // there is one if it was loaded
+    if (own.pointer !== 0) return this.#memory.readBlob(own.pointer, own.length)
+    const copy = read(0)
+    if (copy.pointer === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
+    try {
+      return this.#memory.readBlob(copy.pointer, copy.length)
+    } finally {
+      api.sqlite3_free(copy.pointer)
     }
   }
 

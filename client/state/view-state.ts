@@ -1,14 +1,20 @@
-import { HeadwaterError } from "../../shared/errors.ts"
 import { isEvent } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import type { SqlDatabase } from "../../shared/sql.ts"
-import { type CompiledView, compileView } from "../../shared/view/compile.ts"
-import type { ViewData } from "../../shared/view/definition.ts"
-import { type Halt, ViewFold } from "../../shared/view/fold.ts"
+import type { Offset } from "../../shared/offset.ts"
+import type { CompiledView } from "../../shared/view/compile.ts"
+import {
+  type FoldBatch,
+  type Halt,
+  type Halts,
+  haltKey,
+  type Skip,
+  ViewFold,
+} from "../../shared/view/fold.ts"
 import { type Catalog, readCatalog } from "../../shared/view/program.ts"
 import { asObjects, type CompiledQuery, compileQuery, type QueryParameters } from "../../shared/view/query.ts"
+import type { LocalDatabase } from "../host.ts"
 import { type Followed, type LiveListener, LiveQueries, type Row } from "./live-queries.ts"
-import { type Batch, type EventRun, PendingLayer } from "./pending-layer.ts"
+import { type EventRun, PendingLayer } from "./pending-layer.ts"
 
 /** Compiled queries kept for their next call. */
 const QUERIES_MAX = 64
@@ -17,32 +23,24 @@ const QUERIES_MAX = 64
  */
 const SETTLED_MAX = 20_000
 
-/**
- * Opens a view in an empty database, which is its own from now on.
- *
- * @param streams The path of each source's stream.
- * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
- * is closed then.
- */
-export function openViewState(
-  database: SqlDatabase,
-  name: string,
-  view: ViewData,
-  streams: { readonly [source: string]: StreamPath },
-): ViewState {
-  try {
-    const missing = Object.keys(view).filter((source) => !Object.hasOwn(streams, source))
-    if (missing.length > 0) {
-      throw new HeadwaterError(
-        "invalid-view",
-        `View "${name}": expected a stream for ${missing.join(", ")}; got none.`,
-      )
-    }
-    return new ViewState(database, compileView(database, name, view), streams)
-  } catch (cause) {
-    database.close()
-    throw cause
-  }
+/** What the edge has ordered of one stream. */
+export type ConfirmedBatch = FoldBatch & {
+  /** Where the log goes on behind it. */
+  readonly next?: Offset
+}
+
+/** What was folded so far: the events of each stream up to a place, but for what stands still. */
+export type FoldPlace = { readonly heads: ReadonlyMap<StreamPath, Offset>; readonly halts: readonly Halt[] }
+
+export type ViewStateParts = {
+  /** Has the view's tables, and is the state's own from now on. */
+  readonly database: LocalDatabase
+  readonly view: CompiledView
+  /** The path or pattern of each source. */
+  readonly streams: { readonly [source: string]: string }
+  readonly skips?: readonly Skip[]
+  /** What the rows in `database` are the fold of. Undefined: the tables are empty. */
+  readonly place?: FoldPlace | undefined
 }
 
 /*
@@ -55,25 +53,33 @@ export function openViewState(
  *   3. `#changed` holds every table whose rows may differ from what live queries have last seen.
  */
 export class ViewState {
-  readonly #database: SqlDatabase
+  readonly #database: LocalDatabase
   readonly #catalog: Catalog
   readonly #fold: ViewFold
   readonly #layer = new PendingLayer()
   #live = new LiveQueries()
   readonly #queries = new Map<string, CompiledQuery>()
-  #haltsBelow: ViewFold["halts"]
+  readonly #heads: Map<StreamPath, Offset>
+  #haltsBelow: Halts
   #changed = new Set<string>()
   #touchedByLayer = new Set<string>()
   /** Equal for definitions that do the same. */
   readonly key: string
 
-  constructor(database: SqlDatabase, view: CompiledView, streams: { readonly [source: string]: StreamPath }) {
+  constructor({ database, view, streams, skips = [], place }: ViewStateParts) {
     this.#database = database
     this.#catalog = readCatalog(database)
-    this.#fold = new ViewFold(database, view, streams)
+    this.#fold = new ViewFold(database, view, streams, skips)
+    this.#fold.halts = new Map(place?.halts.map((halt) => [haltKey(halt), halt]))
     this.#haltsBelow = this.#fold.halts
+    this.#heads = new Map(place?.heads)
     this.key = view.key
     database.exec("BEGIN")
+  }
+
+  /** How far the confirmed events of each stream are folded. */
+  get heads(): ReadonlyMap<StreamPath, Offset> {
+    return this.#heads
   }
 
   /**
@@ -82,7 +88,7 @@ export class ViewState {
    */
   addPending(stream: StreamPath, messages: readonly unknown[]): void {
     this.#layer.add(stream, this.#run({ stream, messages }).events)
-    this.#fold.fold(stream, messages)
+    this.#fold.fold({ stream, messages })
     this.#noteLayer()
   }
 
@@ -94,7 +100,8 @@ export class ViewState {
    * @throws SqlFailure when SQLite has no memory left. The rows are of no use then: close this and open
    * another.
    */
-  rebase(confirmed: readonly Batch[], pending: readonly Batch[]): void {
+  rebase(confirmed: readonly ConfirmedBatch[], pending: readonly FoldBatch[]): void {
+    for (const { stream, next } of confirmed) if (next !== undefined) this.#heads.set(stream, next)
     if (!this.#keepLayer(confirmed, pending)) this.#refold(confirmed, pending)
     if (!this.#layer.isEmpty && this.#layer.isSettled) this.#commit()
   }
@@ -146,6 +153,18 @@ export class ViewState {
     return [...this.#fold.halts.values()]
   }
 
+  /**
+   * The confirmed rows as the bytes of a database, and what they are the fold of. The pending events are folded again
+   * above them.
+   */
+  image(pending: readonly FoldBatch[]): FoldPlace & { readonly bytes: Uint8Array<ArrayBuffer> } {
+    this.#refold([], [])
+    const place = { heads: new Map(this.#heads), halts: this.halted() }
+    const bytes = this.#database.image()
+    for (const { stream, messages } of pending) this.addPending(stream, messages)
+    return { ...place, bytes }
+  }
+
   /** Frees everything. Idempotent. */
   close(): void {
     this.#live.close()
@@ -156,8 +175,9 @@ export class ViewState {
   }
 
   /** Counts the layer's events as confirmed where they stand. False when something else has to be done. */
-  #keepLayer(confirmed: readonly Batch[], pending: readonly Batch[]): boolean {
-    if (this.#layer.isEmpty) return false
+  #keepLayer(confirmed: readonly FoldBatch[], pending: readonly FoldBatch[]): boolean {
+    const isHalted = this.#fold.halts !== this.#haltsBelow // by a pending event: confirmed, it has a place
+    if (this.#layer.isEmpty || isHalted) return false
     const runs = [confirmed, pending].map((batches) => batches.map((batch) => this.#run(batch)))
     const continuation = this.#layer.continueWith(runs[0] ?? [], runs[1] ?? [])
     if (continuation === undefined) return false
@@ -171,10 +191,10 @@ export class ViewState {
   }
 
   /** Drops the layer, folds and commits what is confirmed, and builds the layer anew. */
-  #refold(confirmed: readonly Batch[], pending: readonly Batch[]): void {
+  #refold(confirmed: readonly FoldBatch[], pending: readonly FoldBatch[]): void {
     const settled = this.#layer.settled()
     if (!this.#layer.isEmpty) this.#dropLayer()
-    for (const { stream, messages } of [...settled, ...confirmed]) this.#fold.fold(stream, messages)
+    for (const batch of [...settled, ...confirmed]) this.#fold.fold(batch)
     this.#noteLayer()
     this.#commit()
     for (const { stream, messages } of pending) this.addPending(stream, messages)
@@ -201,7 +221,7 @@ export class ViewState {
     }
   }
 
-  #run({ stream, messages }: Batch): EventRun {
+  #run({ stream, messages }: FoldBatch): EventRun {
     return {
       stream,
       events: messages.filter(isEvent).filter((event) => this.#fold.handles(stream, event.type)),

@@ -62,11 +62,25 @@ export class WasmMemory {
     return new DataView(this.#module.bytes.buffer).getUint32(this.#scratch, true)
   }
 
+  /** What `use` answers, and the 64-bit length that it wrote. */
+  measured(use: (room: number) => number): { readonly pointer: number; readonly length: number } {
+    const pointer = use(this.#scratch)
+    const length = new DataView(this.#module.bytes.buffer).getBigInt64(this.#scratch, true)
+    return { pointer, length: Number(length) }
+  }
+
+  /** A copy that SQLite may call its own. */
+  copyOf(content: Uint8Array): number {
+    const pointer = this.#allocate(content.length)
+    this.#module.bytes.set(content, pointer)
+    return pointer
+  }
+
   readText(pointer: number, length: number): string {
     return decoder.decode(this.#module.bytes.subarray(pointer, pointer + length))
   }
 
-  readBlob(pointer: number, length: number): Uint8Array {
+  readBlob(pointer: number, length: number): Uint8Array<ArrayBuffer> {
     return this.#module.bytes.slice(pointer, pointer + length)
   }
 

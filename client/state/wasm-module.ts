@@ -33,6 +33,15 @@ export type SqliteExports = {
   sqlite3_column_text(statement: number, column: number): number
   sqlite3_column_blob(statement: number, column: number): number
   sqlite3_column_bytes(statement: number, column: number): number
+  sqlite3_serialize(database: number, schema: number, size: number, flags: number): number
+  sqlite3_deserialize(
+    database: number,
+    schema: number,
+    image: number,
+    size: bigint,
+    room: bigint,
+    flags: number,
+  ): number
   sqlite3__wasm_db_config_ip(database: number, option: number, value: number, result: number): number
 }
 

@@ -1,5 +1,7 @@
 import { browserClock } from "../clock.ts"
+import { freeSnapshots, openIdbSnapshots } from "../disk/idb-snapshots.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
+import { StorageWithSpareRoom } from "../disk/spare-room.ts"
 import type { Host, LockOptions, Socket, SocketListener } from "../host.ts"
 import { loadSqlite } from "../state/sqlite.ts"
 
@@ -10,8 +12,11 @@ export const browserHost: Host = {
   newId: () => crypto.randomUUID(),
   fetch: (url, init) => fetch(url, init),
   openSocket,
-  openStorage: (name) => openIdbStorage(name),
-  openSql: async () => (await loadSqlite()).open(),
+  openStorage: async (name) =>
+    new StorageWithSpareRoom(await openIdbStorage(name), () => freeSnapshots(name)),
+  openSnapshots: (log) => openIdbSnapshots(log),
+  openSql: async (image) => (await loadSqlite()).open(image),
+  turn,
   lock,
   onOnline(listener) {
     addEventListener("online", listener)
@@ -22,6 +27,18 @@ export const browserHost: Host = {
     channel.onmessage = ({ data }) => listener(data)
     return { post: (message) => channel.postMessage(message), close: () => channel.close() }
   },
+}
+
+/** Behind whatever waits for this thread. A timer would do, but browsers make those wait. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
 }
 
 function openSocket(url: string, protocols: string[], listener: SocketListener): Socket {

@@ -5,11 +5,12 @@ import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
-import type { ViewData } from "../../shared/view/definition.ts"
+import type { Skip } from "../../shared/view/fold.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import type { RejectedEvent } from "../disk/rejections.ts"
 import type { Host } from "../host.ts"
 import {
+  type AskedView,
   type EnginePort,
   type EntryKind,
   type EntryTexts,
@@ -97,14 +98,24 @@ export class Engine implements EnginePort {
     return reply(() => this.#opened().conflicts.recover(stream, reappended))
   }
 
-  openView(name: string, view: ViewData, streams: Record<string, StreamPath>): Promise<Reply<ViewNumber>> {
-    return reply(async () => {
-      const session = this.#opened()
-      const replicas = await Promise.all(
-        [...new Set(Object.values(streams))].map((of) => session.replica(of)),
-      )
-      return session.views.open(name, view, streams, replicas)
-    })
+  openView(view: AskedView): Promise<Reply<ViewNumber>> {
+    return reply(() => this.#opened().views.open(view))
+  }
+
+  redefineView(number: ViewNumber, view: AskedView): Promise<Reply<void>> {
+    return reply(() => this.#opened().views.redefine(number, view))
+  }
+
+  skip(view: ViewNumber, skip: Skip): Promise<Reply<void>> {
+    return reply(() => this.#opened().views.skip(view, skip))
+  }
+
+  pastView(view: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<Reply<ViewNumber>> {
+    return reply(() => this.#opened().views.past(view, offsets))
+  }
+
+  closeView(view: ViewNumber): Promise<Reply<void>> {
+    return reply(() => this.#opened().views.closeView(view))
   }
 
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>> {

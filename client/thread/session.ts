@@ -7,6 +7,8 @@ import { CheckedStorage } from "../disk/checked-storage.ts"
 import { DeviceLog } from "../disk/log.ts"
 import { MemoryStorage } from "../disk/memory-storage.ts"
 import type { RejectedEntry } from "../disk/rejections.ts"
+import { NO_SNAPSHOTS } from "../disk/snapshots.ts"
+import { ViewSkips } from "../disk/view-skips.ts"
 import type { Host } from "../host.ts"
 import { databaseName, type NewEntry, type OpenOptions } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
@@ -24,6 +26,7 @@ import { Rescue } from "./rescue.ts"
 import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
+import { ViewSnapshots } from "./view-snapshots.ts"
 import { Views } from "./views.ts"
 
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
@@ -51,8 +54,20 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.log = log
     this.#receipts = new Receipts(page.notify)
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
-    this.views = new Views(host, log, () => this.#status.changed())
     this.#replicas = new Replicas(log, device, this)
+    const snapshots = new ViewSnapshots({
+      host,
+      log,
+      snapshots: isShared ? host.openSnapshots(name) : NO_SNAPSHOTS,
+    })
+    this.views = new Views({
+      ...{ host, log, snapshots },
+      skips: new ViewSkips(disk.storage),
+      open: (stream) => this.replica(stream),
+      replicas: () => this.#replicas.all,
+      changed: () => this.#status.changed(),
+      skipped: (view) => this.#tabs.tell({ kind: "skipped", view }),
+    })
     const stored = (stream: StreamPath) => this.#entriesStored(stream)
     this.moving = new Moving({ host, ...disk, name, replicas: this.#replicas, stored })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
@@ -143,6 +158,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   loaded(replica: Replica): void {
     this.#tabs.tell({ kind: "wanted", stream: replica.stream })
     this.#leadership.sync(replica)
+    this.views.loaded(replica.stream)
     this.#status.changed()
   }
 
@@ -156,7 +172,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   }
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
-    this.views.advanced(stream, page)
+    this.views.advanced(stream, page, confirmed)
     if (!this.isLeading()) this.moving.readers.grown(stream) // a leader's disk is behind it, and says when it is not
     this.#receipts.confirmed(confirmed, page.next)
     this.#status.changed()
@@ -242,7 +258,10 @@ export class Session implements ReplicasListener, LeadershipListener {
         this.#leadership.resign()
         return this.#look(message.stream)
       case "wanted":
+        if (this.views.follow(message.stream)) void this.replica(message.stream).catch(() => {}) // tried when it is told again
         return this.isLeading() ? this.#serve(message.stream) : undefined
+      case "skipped":
+        return this.views.skipped(message.view)
       case "leading":
         for (const stream of this.#replicas.wanted) {
           this.#tabs.tell({ kind: "wanted", stream })
@@ -293,6 +312,7 @@ export class Session implements ReplicasListener, LeadershipListener {
       paused: this.#pause.paused,
       replicas: this.#replicas.all,
       halts: this.views.halts(),
+      views: this.views.statuses(),
       shows: this.#shows,
     } as const
   }

@@ -10,6 +10,7 @@ import {
   type StreamStatus,
   streamStatus,
   UNKNOWN,
+  type ViewStatus,
   withTotals,
 } from "../status.ts"
 
@@ -22,6 +23,7 @@ export type StatusSource = () => {
   readonly paused: boolean
   readonly replicas: Iterable<Replica>
   readonly halts: readonly Halt[]
+  readonly views: readonly ViewStatus[]
   /** How often the page has shown what it appends. */
   readonly shows: number
 }
@@ -69,10 +71,10 @@ export class StatusBoard {
   }
 
   #notice(): StatusNotice {
-    const { role, paused, replicas, halts, shows } = this.#source()
+    const { role, paused, replicas, halts, views, shows } = this.#source()
     const streams: Record<string, StreamStatus> = {}
     for (const replica of replicas)
       streams[replica.stream] = streamStatus(replica, this.#connections.get(replica.stream) ?? UNKNOWN)
-    return { kind: "status", status: withTotals({ role, paused, streams, halts }), shows }
+    return { kind: "status", status: withTotals({ role, paused, streams, halts, views }), shows }
   }
 }

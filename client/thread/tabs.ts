@@ -25,6 +25,8 @@ export type TabMessage =
   | { readonly kind: "stopped"; readonly stream: StreamPath; readonly error: ErrorData }
   /** This stream's log has gone back to an earlier place, and the leader's term is over. */
   | { readonly kind: "recovered"; readonly stream: StreamPath }
+  /** Views of these terms pass over one more event. */
+  | { readonly kind: "skipped"; readonly view: string }
   /** The list of refused entries of this stream is another. */
   | { readonly kind: "rejected"; readonly stream: StreamPath }
 

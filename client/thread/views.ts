@@ -1,220 +1,216 @@
 import { assert } from "../../shared/assert.ts"
-import { parseBatch } from "../../shared/batch.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
-import { type Offset, START } from "../../shared/offset.ts"
-import type { ViewData } from "../../shared/view/definition.ts"
-import type { Halt } from "../../shared/view/fold.ts"
-import type { DeviceLog } from "../disk/log.ts"
-import type { Host } from "../host.ts"
-import type { ViewNumber } from "../port.ts"
+import type { Offset } from "../../shared/offset.ts"
+import { isPattern } from "../../shared/path-pattern.ts"
+import type { Halt, Skip } from "../../shared/view/fold.ts"
+import type { ViewSkips } from "../disk/view-skips.ts"
+import type { AskedView, ViewNumber } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { ReplicaListener } from "../replica/replica-listener.ts"
-import { openViewState, type ViewState } from "../state/view-state.ts"
+import type { ViewTerms } from "../state/open-view-state.ts"
+import type { ViewState } from "../state/view-state.ts"
+import type { ViewStatus } from "../status.ts"
+import { followsStream, OpenView } from "./open-view.ts"
+import { pastState } from "./past-state.ts"
+import type { ViewBuild, ViewBuildParts } from "./view-build.ts"
+import { snapshotId } from "./view-snapshots.ts"
 
-/** About as long as one transaction takes. */
-const DISK_MS = 2
-
-/** Before a log that could not be read is tried again. */
-const DISK_RETRY_MS = 1_000
-
-/** Messages of one stream, as a view folds them. */
-type Messages = { readonly stream: StreamPath; readonly messages: readonly unknown[] }
-
-/** Pending events that are folded again for each page without a thought: it takes well below a millisecond. */
-const REFOLD_AT_ONCE_MAX = 100
-
-/** How many pending events may be folded again per millisecond of waiting: about a fifth of what a thread can. */
-const REFOLD_PER_MS = 50
-
-type OpenView = {
-  /** Opens it once more, in an empty database. */
-  readonly openState: () => Promise<ViewState>
-  readonly replicas: readonly Replica[]
-  state: ViewState
-  /** Whether what is to replace `state` is being folded: it gets no pages until then. */
-  isRefolding: boolean
-  /** What the edge has ordered since the last rebase. */
-  confirmed: Messages[]
-  stopTimer: (() => void) | undefined
+export type ViewsParts = ViewBuildParts & {
+  readonly skips: ViewSkips
+  /** Opens a stream that a view follows. */
+  open(stream: StreamPath): Promise<unknown>
+  /** Tells other tabs that views of these terms pass over one more event. */
+  skipped(view: string): void
+  /** The streams that this tab has opened. */
+  replicas(): Iterable<Replica>
+  /** Rows, and with them halts and progress, may be others. */
+  changed(): void
 }
 
-/**
- * The open views of one thread: each follows its streams from the first event. What is appended here is folded in the
- * turn of the append. What the edge has ordered is folded below all that is pending, which then has to be folded
- * again; when that is much, pages gather for a moment, so that a backlog and a busy stream together do not stop the
- * thread.
- */
+/** The open views of one thread. */
 export class Views implements ReplicaListener {
-  readonly #host: Host
-  readonly #log: DeviceLog
-  readonly #folded: () => void
-  readonly #views = new Map<ViewNumber, OpenView>()
-  #isClosed = false
+  readonly #parts: ViewsParts
+  readonly #open = new Map<ViewNumber, OpenView>()
+  /** Views that are being opened: their first rows are being made. */
+  readonly #opening = new Map<ViewBuild, ViewTerms>()
+  readonly #past = new Map<ViewNumber, ViewState>()
   #numbers = 0
 
-  /** `folded` is called when rows, and with them halts, may be others. */
-  constructor(host: Host, log: DeviceLog, folded: () => void) {
-    this.#host = host
-    this.#log = log
-    this.#folded = folded
+  constructor(parts: ViewsParts) {
+    this.#parts = parts
   }
 
   /**
-   * Opens a view and folds everything that this device has of its streams.
-   * @throws HeadwaterError `invalid-view`.
+   * Opens a view and folds everything that this device has of its streams: for a pattern, of those that it covers.
+   *
+   * @throws HeadwaterError `invalid-view`; `closed`; `storage-unavailable` when the log cannot be read.
    */
-  async open(
-    name: string,
-    view: ViewData,
-    streams: Record<string, StreamPath>,
-    replicas: readonly Replica[],
-  ): Promise<ViewNumber> {
-    const openState = async () => openViewState(await this.#host.openSql(), name, view, streams)
-    const number = ++this.#numbers
-    await this.#fill(openState, replicas, (state) => {
-      const opened = { openState, replicas, state, isRefolding: false, confirmed: [], stopTimer: undefined }
-      this.#views.set(number, opened)
+  async open(asked: AskedView): Promise<ViewNumber> {
+    const terms = await this.#terms(asked)
+    let started: ViewBuild | undefined
+    const parts = { ...this.#parts, settled: (view: OpenView) => this.#parts.snapshots.settled(view) }
+    const opening = OpenView.open(parts, terms, (build) => {
+      started = build
+      this.#opening.set(build, terms)
     })
-    return number
+    try {
+      const view = await opening
+      const number = ++this.#numbers
+      this.#open.set(number, view)
+      return number
+    } finally {
+      if (started !== undefined) this.#opening.delete(started)
+    }
+  }
+
+  /**
+   * Gives a view another definition. Its rows are made beside those that are shown, and then shown whole.
+   *
+   * @throws HeadwaterError `invalid-view`: then everything stays as it is.
+   */
+  async redefine(number: ViewNumber, asked: AskedView): Promise<void> {
+    await this.view(number).become(await this.#terms(asked))
+  }
+
+  /**
+   * Passes over the event at which a source stands still, for good. Resolves when the rows are those without it.
+   *
+   * @throws HeadwaterError `not-halted` when the source does not stand still there.
+   */
+  async skip(number: ViewNumber, { source, eventId }: Skip): Promise<void> {
+    const view = this.view(number)
+    const isHalted = view.state.halted().some((halt) => halt.source === source && halt.eventId === eventId)
+    if (!isHalted) throw notHalted(source, eventId)
+    const id = unskippedId(view.terms)
+    const skips = await this.#parts.skips.add(id, { source, eventId })
+    this.#parts.skipped(id)
+    await view.become({ ...view.terms, skips })
+  }
+
+  /** Another tab has passed over an event. */
+  skipped(id: string): void {
+    for (const view of this.#open.values())
+      if (unskippedId(view.terms) === id) void this.#adoptSkips(view, id)
+  }
+
+  /**
+   * The rows as they were when the log ended at these places, without what is pending. Streams that are not named are
+   * folded as far as they go.
+   *
+   * @throws HeadwaterError `invalid-offset` when the log has no such place.
+   */
+  async past(number: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<ViewNumber> {
+    const { terms } = this.view(number)
+    const replicas = [...this.#parts.replicas()].filter(({ stream }) => followsStream(terms, stream))
+    const state = await pastState(this.#parts, terms, replicas, offsets)
+    const past = ++this.#numbers
+    this.#past.set(past, state)
+    return past
+  }
+
+  view(number: ViewNumber): OpenView {
+    const found = this.#open.get(number)
+    assert(found !== undefined, `view ${number} was opened by this thread`)
+    return found
+  }
+
+  get(number: ViewNumber): ViewState {
+    return this.#past.get(number) ?? this.view(number).state
+  }
+
+  /** Frees a view. Its number is of no use any more. */
+  closeView(number: ViewNumber): void {
+    const past = this.#past.get(number)
+    if (past !== undefined) {
+      this.#past.delete(number)
+      return past.close()
+    }
+    const view = this.view(number)
+    this.#open.delete(number)
+    this.#parts.snapshots.forget(view)
+    view.close()
+  }
+
+  /** Whether a view follows this stream, opened or not. */
+  follow(stream: StreamPath): boolean {
+    return this.#over(stream).length > 0
+  }
+
+  /** What stands still, over all views. */
+  halts(): Halt[] {
+    return [...this.#open.values()].flatMap(({ state }) => state.halted())
+  }
+
+  statuses(): ViewStatus[] {
+    const opening = [...this.#opening].map(([build, { name }]) => ({ name, building: build.progress() }))
+    return [
+      ...opening,
+      ...[...this.#open.values()].map(({ terms: { name }, progress }) => ({ name, building: progress })),
+    ]
+  }
+
+  /** A stream was opened by this tab. */
+  loaded(stream: StreamPath): void {
+    for (const view of this.#over(stream)) view.joined(stream)
+  }
+
+  appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
+    for (const view of this.#over(stream)) view.appended(stream, entries)
+  }
+
+  advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
+    if (page.messages.length > 0)
+      for (const view of this.#over(stream)) view.advanced(stream, page, confirmed)
+  }
+
+  reordered(stream: StreamPath): void {
+    for (const view of this.#over(stream)) view.reordered()
   }
 
   /** The stream's log is another than the one that was folded: folds it anew, beside the rows that are shown. */
   refold(stream: StreamPath): void {
-    for (const view of this.#over(stream)) if (!view.isRefolding) void this.#refold(view) // one notices by itself
-  }
-
-  get(view: ViewNumber): ViewState {
-    const found = this.#views.get(view)
-    assert(found !== undefined, `view ${view} was opened by this thread`)
-    return found.state
-  }
-
-  /** The sources that stand still, over all views. */
-  halts(): Halt[] {
-    return [...this.#views.values()].flatMap(({ state }) => state.halted())
-  }
-
-  appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
-    for (const { state } of this.#over(stream)) {
-      for (const { messages } of entries) state.addPending(stream, messages)
-      state.flush()
-    }
-  }
-
-  advanced(stream: StreamPath, page: Page): void {
-    if (page.messages.length === 0) return
-    for (const view of this.#over(stream)) {
-      if (view.isRefolding) continue // what replaces it reads the page from the disk
-      view.confirmed.push({ stream, messages: page.messages })
-      const pending = view.replicas.reduce((sum, replica) => sum + replica.pendingEvents, 0)
-      if (pending <= REFOLD_AT_ONCE_MAX) this.#rebase(view)
-      else view.stopTimer ??= this.#host.after(pending / REFOLD_PER_MS, () => this.#rebase(view))
-    }
-  }
-
-  reordered(stream: StreamPath): void {
-    for (const view of this.#over(stream)) if (!view.isRefolding) this.#rebase(view)
+    for (const view of this.#over(stream)) view.refold()
   }
 
   close(): void {
-    this.#isClosed = true
-    for (const { state, stopTimer } of this.#views.values()) {
-      stopTimer?.()
-      state.close()
+    for (const build of this.#opening.keys()) build.end()
+    for (const view of this.#open.values()) view.close()
+    for (const state of this.#past.values()) state.close()
+    this.#open.clear()
+    this.#parts.snapshots.close()
+  }
+
+  async #terms(asked: AskedView): Promise<ViewTerms> {
+    const terms = { ...asked, skips: await this.#parts.skips.list(unskippedId({ ...asked, skips: [] })) }
+    const reads = Object.values(asked.streams)
+    const known = reads.some(isPattern) ? await this.#parts.log.streams() : []
+    const followed = known.filter((stream) => followsStream(terms, stream))
+    const exact = reads.filter((read) => !isPattern(read)) as StreamPath[] // the page has parsed them
+    await Promise.all([...new Set([...exact, ...followed])].map((stream) => this.#parts.open(stream)))
+    return terms
+  }
+
+  async #adoptSkips(view: OpenView, id: string): Promise<void> {
+    try {
+      await view.become({ ...view.terms, skips: await this.#parts.skips.list(id) })
+    } catch (reason) {
+      if (!(reason instanceof HeadwaterError)) throw reason // else the next visit finds them
     }
-    this.#views.clear()
   }
 
   #over(stream: StreamPath): OpenView[] {
-    return [...this.#views.values()].filter(({ replicas }) =>
-      replicas.some((replica) => replica.stream === stream),
-    )
-  }
-
-  /** Brings the rows to what the replicas hold. */
-  #rebase(view: OpenView): void {
-    view.stopTimer?.()
-    view.stopTimer = undefined
-    const confirmed = view.confirmed
-    view.confirmed = []
-    view.state.rebase(confirmed, pendingOf(view.replicas))
-    view.state.flush()
-    this.#folded()
-  }
-
-  /** Tried until the disk lets itself be read: rows of a log that is no more are better than none. */
-  async #refold(view: OpenView): Promise<void> {
-    view.isRefolding = true
-    view.stopTimer?.()
-    try {
-      await this.#fill(view.openState, view.replicas, (state) => replace(view, state))
-    } catch (reason) {
-      if (!(reason instanceof HeadwaterError)) throw reason
-      view.stopTimer = this.#host.after(DISK_RETRY_MS, () => void this.#refold(view))
-    }
-  }
-
-  /**
-   * Folds the stored pages into a new state until no stream has more, and calls `filled` in that very turn, before any
-   * stream can have more again.
-   */
-  async #fill(
-    openState: OpenView["openState"],
-    replicas: readonly Replica[],
-    filled: (state: ViewState) => void,
-  ): Promise<void> {
-    while (!this.#isClosed) {
-      const state = await openState()
-      try {
-        if (await this.#foldPages(state, replicas)) {
-          state.rebase([], pendingOf(replicas))
-          filled(state)
-          return this.#folded()
-        }
-      } catch (reason) {
-        state.close()
-        throw reason
-      }
-      state.close()
-    }
-  }
-
-  /** False when the log has become another meanwhile. A replica that is ahead of its disk is waited for. */
-  async #foldPages(state: ViewState, replicas: readonly Replica[]): Promise<boolean> {
-    const heads = new Map<Replica, Offset>(replicas.map((replica) => [replica, START]))
-    const restarts = replicas.map((replica) => replica.restarts)
-    const isSame = () => !this.#isClosed && replicas.every((replica, at) => replica.restarts === restarts[at])
-    while (isSame()) {
-      const behind = replicas.find((replica) => heads.get(replica) !== replica.head)
-      if (behind === undefined) return true
-      const { stream, head } = behind
-      const span = { after: heads.get(behind) ?? START, upTo: head }
-      for await (const pages of this.#log.pages(stream, span)) {
-        if (!isSame()) return false
-        const confirmed = pages.map(({ text }) => ({ stream, messages: parseBatch(text) }))
-        state.rebase(confirmed, [])
-        heads.set(behind, pages.at(-1)?.next ?? span.after)
-      }
-      const isBeingWritten = heads.get(behind) !== head
-      if (isBeingWritten) await new Promise<void>((resolve) => this.#host.after(DISK_MS, resolve))
-    }
-    return false
+    return [...this.#open.values()].filter((view) => view.follows(stream))
   }
 }
 
-/** Shows the rows of another state from now on. */
-function replace(view: OpenView, state: ViewState): void {
-  const old = view.state
-  view.stopTimer?.()
-  Object.assign(view, { state, isRefolding: false, confirmed: [], stopTimer: undefined })
-  state.replace(old)
-  old.close()
+/** Equal for views of which the app skips the same events. */
+function unskippedId(terms: ViewTerms): string {
+  return snapshotId({ ...terms, skips: [] })
 }
 
-/** What is pending, stream by stream: a table is fed by one stream, so the order among streams means nothing. */
-function pendingOf(replicas: readonly Replica[]): Messages[] {
-  return replicas.flatMap(({ stream, pending }) => pending.map(({ messages }) => ({ stream, messages })))
+function notHalted(source: string, eventId: string): HeadwaterError {
+  return new HeadwaterError("not-halted", `Source "${source}" does not stand still at event ${eventId}.`)
 }

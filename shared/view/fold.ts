@@ -1,22 +1,46 @@
 import { isEvent } from "../events.ts"
 import type { EventId, StreamPath } from "../ids.ts"
+import type { Offset } from "../offset.ts"
+import { coversPath } from "../path-pattern.ts"
 import { type SqlDatabase, SqlFailure, type SqlStatement, type SqlValue } from "../sql.ts"
 import { type BindableEvent, bindEvent } from "./binding.ts"
 import type { CompiledStatement, CompiledView } from "./compile.ts"
 
+/** Which stream each source of a view reads: a path, or a pattern that stands for many. */
+export type SourceStreams = { readonly [source: string]: string }
+
+/** Messages of one stream, in order. */
+export type FoldBatch = {
+  readonly stream: StreamPath
+  readonly messages: readonly unknown[]
+  /** The place right behind one of them, by its index. Pending messages have none. */
+  readonly offsetBehind?: ((at: number) => Offset) | undefined
+}
+
 /**
- * A source that stands still: one of its statements failed at this event, and would fail alike on every
+ * A source that stands still for one of its streams: a statement failed at this event, and would fail alike on every
  * device.
  */
 export type Halt = {
   readonly source: string
+  readonly stream: StreamPath
+  /** The place right behind the event; undefined while the event is pending. */
+  readonly offset: Offset | undefined
   readonly eventId: EventId
   readonly eventType: string
   readonly message: string
 }
 
-/** Which sources stand still, by name. */
+/** An event that a source passes over, because somebody has said so. */
+export type Skip = { readonly source: string; readonly eventId: EventId }
+
+/** What stands still, by `haltKey`. */
 export type Halts = ReadonlyMap<string, Halt>
+
+/** A path has no spaces, so no two pairs have one key. */
+export function haltKey({ source, stream }: Pick<Halt, "source" | "stream">): string {
+  return `${stream} ${source}`
+}
 
 type Runnable = Pick<CompiledStatement, "parameters" | "writes"> & {
   readonly statement: SqlStatement
@@ -28,8 +52,8 @@ type Runnable = Pick<CompiledStatement, "parameters" | "writes"> & {
 
 type Source = {
   readonly name: string
-  readonly stream: StreamPath
   readonly handlers: ReadonlyMap<string, readonly Runnable[]>
+  readonly skipped: ReadonlySet<EventId>
 }
 
 /**
@@ -37,39 +61,47 @@ type Source = {
  * undoing it, after which `halts` must be set back to what it was.
  */
 export class ViewFold {
-  /** The sources that stand still. Their later events are not folded; all other sources go on. */
+  /** What stands still. Later events of that source and stream are not folded; all else goes on. */
   halts: Halts = new Map()
   readonly #database: SqlDatabase
-  readonly #sources: readonly Source[]
+  readonly #sources: readonly (Source & { readonly reads: string })[]
+  readonly #sourcesOf = new Map<StreamPath, readonly Source[]>()
   #touched = new Set<string>()
   #period = 1
 
-  constructor(database: SqlDatabase, view: CompiledView, streams: { readonly [source: string]: StreamPath }) {
+  constructor(
+    database: SqlDatabase,
+    view: CompiledView,
+    streams: SourceStreams,
+    skips: readonly Skip[] = [],
+  ) {
     this.#database = database
     this.#sources = view.sources.flatMap(({ name, handlers }) => {
-      const stream = streams[name]
-      return stream === undefined ? [] : [{ name, stream, handlers: prepared(database, handlers) }]
+      const reads = Object.hasOwn(streams, name) ? streams[name] : undefined
+      const skipped = new Set(skips.filter(({ source }) => source === name).map(({ eventId }) => eventId))
+      return reads === undefined ? [] : [{ name, reads, handlers: prepared(database, handlers), skipped }]
     })
   }
 
   /** Whether an event of this type and stream can change a row. */
   handles(stream: StreamPath, type: string): boolean {
-    return this.#sources.some((source) => source.stream === stream && source.handlers.has(type))
+    return this.#sourcesFor(stream).some(({ handlers }) => handlers.has(type))
   }
 
   /**
    * Folds messages of one stream, in order. What is not an event of ours, or of a type without a handler, is
-   * skipped. An event whose statement fails leaves nothing behind and halts its source.
+   * skipped. An event whose statement fails leaves nothing behind and halts its source for this stream.
    *
    * @throws SqlFailure when the failure says nothing about the event (no memory): the rows are of no use
    * then.
    */
-  fold(stream: StreamPath, messages: readonly unknown[]): void {
-    for (const source of this.#sources) {
-      if (source.stream !== stream) continue
-      for (const message of messages) {
-        if (this.halts.has(source.name)) break
-        if (isEvent(message)) this.#foldOne(source, message)
+  fold(batch: FoldBatch): void {
+    for (const source of this.#sourcesFor(batch.stream)) {
+      const key = haltKey({ source: source.name, stream: batch.stream })
+      for (let at = 0; at < batch.messages.length; at++) {
+        if (this.halts.has(key)) break
+        const message = batch.messages[at]
+        if (isEvent(message) && !source.skipped.has(message.id)) this.#foldOne(source, message, batch, at)
       }
     }
   }
@@ -89,22 +121,32 @@ export class ViewFold {
     }
   }
 
-  #foldOne(source: Source, event: BindableEvent): void {
+  #sourcesFor(stream: StreamPath): readonly Source[] {
+    const known = this.#sourcesOf.get(stream)
+    if (known !== undefined) return known
+    const found = this.#sources.filter(({ reads }) => coversPath(reads, stream))
+    this.#sourcesOf.set(stream, found)
+    return found
+  }
+
+  #foldOne(source: Source, event: BindableEvent, { stream, offsetBehind }: FoldBatch, at: number): void {
     const runnables = source.handlers.get(event.type)
     if (runnables === undefined) return
     try {
       const [only] = runnables
-      if (runnables.length === 1 && only !== undefined) this.#run(only, event, source.stream)
-      else this.#database.atomically(() => this.#runAll(runnables, event, source.stream))
+      if (runnables.length === 1 && only !== undefined) this.#run(only, event, stream)
+      else this.#database.atomically(() => this.#runAll(runnables, event, stream))
     } catch (cause) {
       if (!(cause instanceof SqlFailure) || !cause.isDeterministic) throw cause
       const halt = {
         source: source.name,
+        stream,
+        offset: offsetBehind?.(at),
         eventId: event.id as EventId,
         eventType: event.type,
         message: cause.message,
       }
-      this.halts = new Map([...this.halts, [source.name, halt]])
+      this.halts = new Map([...this.halts, [haltKey(halt), halt]])
     }
   }
 

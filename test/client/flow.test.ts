@@ -68,7 +68,7 @@ test("[FLOW2] a page that is busy with a status is told the newest when it is do
   const link = new PageLink((notice) => void told.push(notice))
   const status = (paused: boolean, role: ClientStatus["role"] = "leader"): Notice => ({
     kind: "status",
-    status: withTotals({ role, paused, streams: {}, halts: [] }),
+    status: withTotals({ role, paused, streams: {}, halts: [], views: [] }),
     shows: 0,
   })
   link.notify(status(false))

@@ -27,7 +27,7 @@ function of(facts: Partial<StreamFacts>, connection: Partial<ConnectionStatus> =
 }
 
 const whole = (...streams: ReturnType<typeof of>[]) =>
-  withTotals({ role: "leader", paused: false, halts: [], streams: { ...streams } as never })
+  withTotals({ role: "leader", paused: false, halts: [], views: [], streams: { ...streams } as never })
 
 describe("the status of a stream", () => {
   test("[STATUS2] says how many messages it has still to read, once the edge has told its tail", () => {
@@ -71,7 +71,9 @@ describe("the status of a client", () => {
 
   test("[STATUS3] one that is told to stay off the network says so, whatever its streams say", () => {
     const streams = { a: of({}, { connection: "live" }) }
-    expect(withTotals({ role: "follower", paused: true, halts: [], streams }).network).toBe("paused")
+    expect(withTotals({ role: "follower", paused: true, halts: [], views: [], streams }).network).toBe(
+      "paused",
+    )
   })
 
   test("[STATUS3] gives an error of one of its streams as long as there is one", () => {

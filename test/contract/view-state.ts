@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import type { LocalDatabase } from "../../client/host.ts"
 import type { ViewState } from "../../client/state/view-state.ts"
 import type { EventId } from "../../shared/ids.ts"
-import type { SqlDatabase } from "../../shared/sql.ts"
 import {
   foldOrders,
   ORDERS,
@@ -122,7 +122,7 @@ class World {
 }
 
 /** The rules of a view's rows, on any implementation of the database port. */
-export function describeViewState(name: string, open: () => Promise<SqlDatabase>, numRuns: number): void {
+export function describeViewState(name: string, open: () => Promise<LocalDatabase>, numRuns: number): void {
   describe(`view state contract: ${name}`, () => {
     test("[VIEW9] rows are the fold of the log and then of what is pending, whatever happened", async () => {
       await fc.assert(

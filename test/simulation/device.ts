@@ -5,6 +5,7 @@ import { Locks } from "./locks.ts"
 import { Network } from "./network.ts"
 import { Random } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
+import { DeviceSnapshots } from "./snapshots.ts"
 import type { Trace } from "./trace.ts"
 
 export type DeviceParts = {
@@ -22,6 +23,7 @@ export class Device {
   readonly network: Network
   readonly locks: Locks
   readonly channels: Channels
+  readonly snapshots: DeviceSnapshots
   /** Whose disk this one's was copied from. */
   readonly #origin: Device | undefined
   readonly #onlineListeners = new Map<() => void, Owner>()
@@ -38,6 +40,7 @@ export class Device {
     this.network = new Network({ name, scheduler, random: net, trace, edge })
     this.locks = new Locks(scheduler, this.#random, (error) => trace.bug(error))
     this.channels = new Channels(scheduler, this.#random)
+    this.snapshots = new DeviceSnapshots(scheduler, new Random(seed, `${name} snapshots`))
   }
 
   /** Whether its disk may hold what was appended on the device of that name. */

@@ -1,7 +1,6 @@
 import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../../client/disk/storage.ts"
 import { Replica } from "../../client/replica/replica.ts"
 import { StallWatch } from "../../client/sync/stall-watch.ts"
-import { Views } from "../../client/thread/views.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
 import { EDGE_MARK } from "../../shared/http.ts"
 import { LIMITS } from "../../shared/limits.ts"
@@ -10,6 +9,7 @@ import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
 import type { Reader } from "../../worker/stream/stream-host.ts"
 import { PORTAL_HEADERS } from "./portal.ts"
+import { VIEW_MUTANTS } from "./view-mutants.ts"
 import type { Parts } from "./world.ts"
 
 /** A bug that systems of this kind have had, put back in. The simulator is worth what it finds of these. */
@@ -163,18 +163,7 @@ export const MUTANTS: readonly Mutant[] = [
       }
     },
   },
-  {
-    name: "rebase forgotten",
-    bug: "Rows are not folded again when pending events go away or come in between.",
-    parts: {},
-    install() {
-      const { reordered } = Views.prototype
-      Views.prototype.reordered = () => {}
-      return () => {
-        Views.prototype.reordered = reordered
-      }
-    },
-  },
+  ...VIEW_MUTANTS,
 ]
 
 function wrapping(change: (storage: Storage) => Pick<Storage, "write">): Parts {

@@ -1,5 +1,6 @@
+import type { Snapshots } from "../../client/disk/snapshots.ts"
 import type { Storage } from "../../client/disk/storage.ts"
-import type { Channel, Host, LockOptions, Socket, SocketListener } from "../../client/host.ts"
+import type { Channel, Host, LocalDatabase, LockOptions, Socket, SocketListener } from "../../client/host.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import { openNodeSqlite } from "../support/node-sqlite.ts"
@@ -70,8 +71,16 @@ export class TabHost implements Host {
     return this.#parts.storage(new DiskStorage(this.#parts.device.disk, this.#parts.owner))
   }
 
-  async openSql(): Promise<SqlDatabase> {
-    const database = openNodeSqlite()
+  openSnapshots(): Snapshots {
+    return this.#parts.device.snapshots.openFor(this.#parts.owner)
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.after(0, resolve))
+  }
+
+  async openSql(image?: Uint8Array<ArrayBuffer>): Promise<LocalDatabase> {
+    const database = openNodeSqlite(image)
     this.#databases.push(database)
     return database
   }

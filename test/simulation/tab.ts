@@ -223,7 +223,9 @@ export class Tab {
   async #openView(ledgers: number): Promise<void> {
     const streams = ledgerStreams(ledgers)
     for (const stream of Object.values(streams)) this.openStream(stream)
-    const view = await this.#link.ask(() => this.#engine.openView("ledgers", ledgerView(ledgers), streams))
+    const view = await this.#link.ask(() =>
+      this.#engine.openView({ name: "ledgers", view: ledgerView(ledgers), streams }),
+    )
     this.#view = view
     for (const stream of Object.values(streams)) {
       if (this.#state !== "open") return
@@ -303,6 +305,8 @@ export class Tab {
 
   /** A client that cannot open, or a view, is a tab that its user closes. */
   #failed(error: unknown): void {
+    const isEnding = this.#state === "closing" || this.#state === "gone"
+    if (isEnding && error instanceof HeadwaterError && error.code === "closed") return // its page has ended it
     if (error instanceof HeadwaterError && error.code.startsWith("storage")) {
       this.#parts.trace.note(`${this.name} gives up: ${error.message}`)
       return this.end(true)

@@ -9,4 +9,9 @@ Object.assign(LIMITS, {
   batchBytesMax: 4_000,
   socketCatchUpBytesMax: 600,
   readBytesMax: 2_000,
+  foldEventsPerTurn: 3,
+  snapshotMessagesMin: 6,
+  snapshotQuietMs: 200,
+  snapshotMsInterval: 3_000,
+  snapshotPendingMax: 20,
 })

@@ -1,19 +1,21 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite"
-import {
-  type SqlDatabase,
-  SqlFailure,
-  type SqlRow,
-  type SqlStatement,
-  type SqlValue,
-} from "../../shared/sql.ts"
+import type { LocalDatabase } from "../../client/host.ts"
+import { SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../../shared/sql.ts"
 import { scanSql } from "../../shared/sql-text.ts"
 
 /** The port on Node's own SQLite: an empty database in memory, for unit tests and for the simulator. */
-export function openNodeSqlite(): SqlDatabase {
-  return new NodeDatabase(new DatabaseSync(":memory:"))
+export function openNodeSqlite(image?: Uint8Array<ArrayBuffer>): LocalDatabase {
+  const database = new DatabaseSync(":memory:")
+  if (image !== undefined) (database as ImagedSync).deserialize(image) // Node has it; its types do not yet
+  return new NodeDatabase(database)
 }
 
-class NodeDatabase implements SqlDatabase {
+type ImagedSync = DatabaseSync & {
+  serialize(): Uint8Array
+  deserialize(image: Uint8Array): void
+}
+
+class NodeDatabase implements LocalDatabase {
   readonly #database: DatabaseSync
 
   constructor(database: DatabaseSync) {
@@ -39,6 +41,10 @@ class NodeDatabase implements SqlDatabase {
       this.exec("ROLLBACK TO attempt; RELEASE attempt")
       throw cause
     }
+  }
+
+  image(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array((this.#database as ImagedSync).serialize()) // as above
   }
 
   close(): void {

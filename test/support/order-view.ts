@@ -1,6 +1,8 @@
-import { openViewState, type ViewState } from "../../client/state/view-state.ts"
+import type { LocalDatabase } from "../../client/host.ts"
+import { openViewState } from "../../client/state/open-view-state.ts"
+import type { ViewState } from "../../client/state/view-state.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
-import type { SqlDatabase, SqlValue } from "../../shared/sql.ts"
+import type { SqlValue } from "../../shared/sql.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 
 /**
@@ -47,8 +49,8 @@ export type OrderEvent = {
 }
 
 /** The view in an empty database. */
-export function openOrders(database: SqlDatabase): ViewState {
-  return openViewState(database, "shop", ORDER_VIEW, ORDER_STREAMS)
+export function openOrders(database: LocalDatabase): ViewState {
+  return openViewState(database, { name: "shop", view: ORDER_VIEW, streams: ORDER_STREAMS, skips: [] })
 }
 
 let ids = 0

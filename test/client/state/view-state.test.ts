@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest"
-import { openViewState } from "../../../client/state/view-state.ts"
-import { type SqlDatabase, SqlFailure, type SqlStatement } from "../../../shared/sql.ts"
+import type { LocalDatabase } from "../../../client/host.ts"
+import { openViewState } from "../../../client/state/open-view-state.ts"
+import { SqlFailure, type SqlStatement } from "../../../shared/sql.ts"
 import { describeViewState } from "../../contract/view-state.ts"
 import { openNodeSqlite } from "../../support/node-sqlite.ts"
 import {
@@ -34,6 +35,8 @@ describe("[VIEW10] an event whose statement fails halts its source, and nothing 
     expect(state.halted()).toEqual([
       {
         source: "orders",
+        stream: ORDERS,
+        offset: undefined,
         eventId: poison.id,
         eventType: "order.placed",
         message: "CHECK constraint failed: quantity < 100",
@@ -94,7 +97,8 @@ describe("[VIEW11] what an event binds", () => {
       },
     },
   }
-  const openLog = () => openViewState(openNodeSqlite(), "log", view, { log: ORDERS })
+  const openLog = () =>
+    openViewState(openNodeSqlite(), { name: "log", view, streams: { log: ORDERS }, skips: [] })
 
   test("attributes, and fields by their own name only", () => {
     const state = openLog()
@@ -138,17 +142,17 @@ describe("[VIEW11] what an event binds", () => {
     [[1, 2], null, null],
     [{ constructor: "x", length: 0 }, "x", 0],
   ])("of %j, fields and nothing that every object or array has", (data, a, b) => {
-    const state = openViewState(
-      openNodeSqlite(),
-      "log",
-      {
+    const state = openViewState(openNodeSqlite(), {
+      name: "log",
+      view: {
         log: {
           tables: ["CREATE TABLE log (a, b)"],
           on: { noted: ["INSERT INTO log VALUES (:constructor, :length)"] },
         },
       },
-      { log: ORDERS },
-    )
+      streams: { log: ORDERS },
+      skips: [],
+    })
     state.rebase([{ stream: ORDERS, messages: [{ id: "i", type: "noted", data }] }], [])
     expect(state.query("SELECT * FROM log")).toEqual([{ a, b }])
   })
@@ -213,9 +217,9 @@ describe("[VIEW9] a layer that is confirmed as it stands is not folded again", (
 test("[VIEW14] a view without a stream for each source is refused, and its database closed", () => {
   const database = openNodeSqlite()
   const close = vi.spyOn(database, "close")
-  expect(() => openViewState(database, "shop", ORDER_VIEW, { orders: ORDERS })).toThrow(
-    "expected a stream for products; got none",
-  )
+  expect(() =>
+    openViewState(database, { name: "shop", view: ORDER_VIEW, streams: { orders: ORDERS }, skips: [] }),
+  ).toThrow("expected a stream for products; got none")
   expect(close).toHaveBeenCalledOnce()
 })
 
@@ -228,7 +232,7 @@ test("[VIEW14] closing is idempotent", () => {
 })
 
 /** A database that counts what runs in it. */
-function counting(inner: SqlDatabase): { database: SqlDatabase; count: { runs: number } } {
+function counting(inner: LocalDatabase): { database: LocalDatabase; count: { runs: number } } {
   const count = { runs: 0 }
   const onRun = (statement: SqlStatement): SqlStatement => ({
     columns: statement.columns,
@@ -242,7 +246,7 @@ function counting(inner: SqlDatabase): { database: SqlDatabase; count: { runs: n
   return { database: withStatements(inner, onRun), count }
 }
 
-function failingWith(inner: SqlDatabase, error: Error): SqlDatabase {
+function failingWith(inner: LocalDatabase, error: Error): LocalDatabase {
   return withStatements(inner, (statement) => ({
     columns: statement.columns,
     run: () => {
@@ -253,11 +257,15 @@ function failingWith(inner: SqlDatabase, error: Error): SqlDatabase {
   }))
 }
 
-function withStatements(inner: SqlDatabase, change: (statement: SqlStatement) => SqlStatement): SqlDatabase {
+function withStatements(
+  inner: LocalDatabase,
+  change: (statement: SqlStatement) => SqlStatement,
+): LocalDatabase {
   return {
     exec: (sql) => inner.exec(sql),
     prepare: (sql) => change(inner.prepare(sql)),
     atomically: (work) => inner.atomically(work),
     close: () => inner.close(),
+    image: () => inner.image(),
   }
 }

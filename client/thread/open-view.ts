@@ -1,0 +1,311 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import type { StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { Page } from "../../shared/log-order.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import { offsetBehind } from "../../shared/page-places.ts"
+import { coversPath } from "../../shared/path-pattern.ts"
+import type { FoldBatch } from "../../shared/view/fold.ts"
+import type { PendingEntry } from "../replica/pending-entry.ts"
+import type { Replica } from "../replica/replica.ts"
+import type { ViewTerms } from "../state/open-view-state.ts"
+import type { ConfirmedBatch, ViewState } from "../state/view-state.ts"
+import { type Progress, progressOf, ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { fill } from "./view-fill.ts"
+
+/** Before a log that could not be read is tried again. */
+const DISK_RETRY_MS = 1_000
+
+/** Pending events that are folded again for each page without a thought: it takes well below a millisecond. */
+const REFOLD_AT_ONCE_MAX = 100
+
+/** How many pending events may be folded again per millisecond of waiting: about a fifth of what a thread can. */
+const REFOLD_PER_MS = 50
+
+export type OpenViewParts = ViewBuildParts & {
+  /** The streams that this tab has opened. */
+  replicas(): Iterable<Replica>
+  /** Rows, halts or progress may be others. */
+  changed(): void
+  /** The rows are those of the log as far as it goes, now or again. */
+  settled(view: OpenView): void
+}
+
+/** A page that is not folded yet, and the entries that ceased to be pending by it. */
+type Queued = { readonly batch: ConfirmedBatch; readonly confirmed: readonly PendingEntry[] }
+
+/**
+ * One open view: its rows, and the streams that it follows. What is appended here is folded in the turn of the append.
+ * What the edge has ordered is folded below all that is pending, which then has to be folded again; when that is much,
+ * pages gather for a moment, so that a backlog and a busy stream together do not stop the thread.
+ *
+ * Rows that have to be made anew are made beside those that are shown, and shown whole.
+ */
+export class OpenView {
+  readonly #parts: OpenViewParts
+  #terms: ViewTerms
+  #state: ViewState
+  #build: ViewBuild | undefined
+  /** Their pages come from the disk, until what is shown has caught up with them. */
+  readonly #joining = new Set<StreamPath>()
+  #queue: Queued[] = []
+  /** Whether the log that is shown is no more: it gets no pages. */
+  #isStale = false
+  #stopTimer: (() => void) | undefined
+  #stopRetry: (() => void) | undefined
+  #isClosed = false
+
+  private constructor(parts: OpenViewParts, terms: ViewTerms, state: ViewState) {
+    this.#parts = parts
+    this.#terms = terms
+    this.#state = state
+  }
+
+  /** Folds everything that this device has of the view's streams. @throws HeadwaterError `invalid-view`. */
+  static async open(
+    parts: OpenViewParts,
+    terms: ViewTerms,
+    started: (build: ViewBuild) => void,
+  ): Promise<OpenView> {
+    const build = new ViewBuild(parts, terms, () => covered(parts.replicas(), terms))
+    started(build)
+    const opened = await build.run((state) => {
+      state.rebase([], pendingOf(covered(parts.replicas(), terms)))
+      return new OpenView(parts, terms, state)
+    })
+    if (opened === undefined) throw new HeadwaterError("closed", "The client is closed.")
+    opened.#settled()
+    return opened
+  }
+
+  get state(): ViewState {
+    return this.#state
+  }
+
+  get terms(): ViewTerms {
+    return this.#terms
+  }
+
+  /** How far the rows are that are made beside those that are shown. */
+  get progress(): Progress | undefined {
+    return this.#build?.progress()
+  }
+
+  /** How far the shown rows are behind the log. */
+  get lag(): Progress {
+    return progressOf(this.#state.heads, this.#replicas())
+  }
+
+  /** Whether nothing is to be folded that this device has. */
+  get isSettled(): boolean {
+    return !this.#isStale && this.#queue.length === 0 && this.#joining.size === 0 && this.#build === undefined
+  }
+
+  follows(stream: StreamPath): boolean {
+    return followsStream(this.#terms, stream)
+  }
+
+  /** What waits for the edge, in the order in which it is folded. */
+  pending(): FoldBatch[] {
+    return pendingOf(this.#replicas())
+  }
+
+  pendingEvents(): number {
+    return this.#replicas().reduce((sum, replica) => sum + replica.pendingEvents, 0)
+  }
+
+  /** A stream was opened that the view follows. */
+  joined(stream: StreamPath): void {
+    if ((this.#state.heads.get(stream) ?? START) === this.#headOf(stream)) return this.#rebase()
+    this.#joining.add(stream)
+    if (this.#joining.size === 1) this.#catchUp()
+  }
+
+  appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
+    for (const { messages } of entries) this.#state.addPending(stream, messages)
+    this.#state.flush()
+  }
+
+  advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
+    if (this.#isStale || this.#joining.has(stream)) return // what is to be shown reads the page from the disk
+    this.#queue.push(...queued(stream, page, confirmed))
+    const pending = this.pendingEvents()
+    if (this.#stopTimer !== undefined) return
+    if (pending <= REFOLD_AT_ONCE_MAX) this.#rebase()
+    else this.#stopTimer = this.#parts.host.after(pending / REFOLD_PER_MS, () => this.#rebase())
+  }
+
+  reordered(): void {
+    if (!this.#isStale) this.#rebase()
+  }
+
+  /** A stream's log is another than the one that was folded. */
+  refold(): void {
+    this.#isStale = true
+    this.#queue = []
+    this.#joining.clear()
+    this.#forget()
+    if (this.#build === undefined) void this.#rebuild(this.#terms) // else it notices by itself
+  }
+
+  /**
+   * Makes the rows of other terms, from the log, and shows them when they are whole. False when others came after them.
+   *
+   * @throws HeadwaterError `invalid-view`: then the rows stay as they are.
+   */
+  become(terms: ViewTerms): Promise<boolean> {
+    return this.#rebuild(terms)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#build?.end()
+    this.#forget()
+    this.#stopRetry?.()
+    this.#state.close()
+  }
+
+  #replicas(): Replica[] {
+    return covered(this.#parts.replicas(), this.#terms)
+  }
+
+  #headOf(stream: StreamPath): Offset {
+    return this.#replicas().find((replica) => replica.stream === stream)?.head ?? START
+  }
+
+  #forget(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+
+  /** Folds what is queued, as much as fits a turn, and the rest in the next ones. */
+  #rebase(): void {
+    this.#forget()
+    const taken = this.#take()
+    const waiting = this.#queue.flatMap(({ batch: { stream }, confirmed }) =>
+      pendingBatches(stream, confirmed),
+    )
+    this.#state.rebase(taken, [...waiting, ...this.pending()])
+    this.#state.flush()
+    this.#parts.changed()
+    if (this.#queue.length === 0) return this.#settled()
+    let isStopped = false
+    this.#stopTimer = () => {
+      isStopped = true
+    }
+    void this.#parts.host.turn().then(() => {
+      if (!isStopped) this.#rebase()
+    })
+  }
+
+  #take(): ConfirmedBatch[] {
+    const taken: ConfirmedBatch[] = []
+    for (let events = 0; events < LIMITS.foldEventsPerTurn; ) {
+      const next = this.#queue.shift()
+      if (next === undefined) break
+      taken.push(next.batch)
+      events += next.batch.messages.length
+    }
+    return taken
+  }
+
+  #catchUp(): void {
+    const wanted = () => [...this.#joining].map((stream) => ({ stream, upTo: this.#headOf(stream) }))
+    const state = this.#state
+    const fold = (batch: ConfirmedBatch) => {
+      state.rebase([batch], this.pending())
+      state.flush()
+      this.#parts.changed()
+    }
+    const isOver = () => this.#isClosed || this.#isStale || state !== this.#state
+    fill(this.#parts, { wanted, heads: state.heads, fold, isOver }).then(
+      (isWhole) => {
+        if (!isWhole) return
+        this.#joining.clear()
+        this.#rebase()
+      },
+      (reason: unknown) => this.#retry(reason, () => this.#catchUp()),
+    )
+  }
+
+  async #rebuild(terms: ViewTerms): Promise<boolean> {
+    this.#build?.end()
+    const build = new ViewBuild(this.#parts, terms, () => covered(this.#parts.replicas(), terms))
+    this.#build = build
+    try {
+      const isShown = await build.run((state) => {
+        state.rebase([], pendingOf(covered(this.#parts.replicas(), terms)))
+        this.#show(terms, state)
+        return true
+      })
+      return isShown ?? false
+    } catch (reason) {
+      if (this.#build === build) this.#build = undefined
+      if (!this.#isStale) throw reason
+      this.#retry(reason, () => void this.#rebuild(terms)) // rows of a log that is no more are better than none
+      return false
+    }
+  }
+
+  #show(terms: ViewTerms, state: ViewState): void {
+    const old = this.#state
+    this.#forget()
+    this.#queue = []
+    this.#joining.clear()
+    this.#isStale = false
+    this.#build = undefined
+    this.#terms = terms
+    this.#state = state
+    state.replace(old)
+    old.close()
+    this.#settled()
+  }
+
+  #settled(): void {
+    this.#parts.changed()
+    this.#parts.settled(this)
+  }
+
+  /** Tried until the disk lets itself be read. */
+  #retry(reason: unknown, again: () => void): void {
+    if (!(reason instanceof HeadwaterError)) throw reason
+    if (this.#isClosed) return
+    this.#stopRetry?.()
+    this.#stopRetry = this.#parts.host.after(DISK_RETRY_MS, again)
+  }
+}
+
+function covered(replicas: Iterable<Replica>, terms: ViewTerms): Replica[] {
+  return [...replicas].filter(({ stream }) => followsStream(terms, stream))
+}
+
+/** Whether a view of these terms reads this stream. */
+export function followsStream({ streams }: ViewTerms, stream: StreamPath): boolean {
+  return Object.values(streams).some((reads) => coversPath(reads, stream))
+}
+
+/** What is pending, stream by stream: a row is of one stream, so the order among streams means nothing. */
+function pendingOf(replicas: readonly Replica[]): FoldBatch[] {
+  return replicas.flatMap(({ stream, pending }) => pendingBatches(stream, pending))
+}
+
+function pendingBatches(stream: StreamPath, entries: readonly PendingEntry[]): FoldBatch[] {
+  return entries.map(({ messages }) => ({ stream, messages }))
+}
+
+/**
+ * A long page in parts, of which only the last says where the log goes on. One that confirms something stays whole: an
+ * entry would be folded as confirmed and as pending.
+ */
+function queued(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): Queued[] {
+  const { messages, next } = page
+  const size = confirmed.length > 0 ? messages.length : LIMITS.foldEventsPerTurn
+  const parts: Queued[] = []
+  for (let from = 0; from < messages.length; from += size) {
+    const part = from === 0 && messages.length <= size ? messages : messages.slice(from, from + size)
+    const batch = { stream, messages: part, offsetBehind: (at: number) => offsetBehind(page, from + at) }
+    const isLast = from + size >= messages.length
+    parts.push({ batch: isLast ? { ...batch, next } : batch, confirmed })
+  }
+  return parts
+}

@@ -1,0 +1,116 @@
+import type { StreamPath } from "../../shared/ids.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
+import { textSum } from "../../shared/text-sum.ts"
+import { viewKey } from "../../shared/view/definition.ts"
+import type { DeviceLog } from "../disk/log.ts"
+import type { Snapshots } from "../disk/snapshots.ts"
+import type { Host } from "../host.ts"
+import type { ViewTerms } from "../state/open-view-state.ts"
+import type { FoldPlace } from "../state/view-state.ts"
+import type { OpenView } from "./open-view.ts"
+
+/** To be raised when the same view would make other rows of the same events: what was saved before is not found then. */
+const FOLD_VERSION = 1
+
+export type ViewSnapshotsParts = {
+  readonly host: Pick<Host, "now" | "after">
+  readonly log: DeviceLog
+  readonly snapshots: Snapshots
+}
+
+/** When views are written down, and whether what was written is of the log that there is. */
+export class ViewSnapshots {
+  readonly #parts: ViewSnapshotsParts
+  readonly #due = new Map<OpenView, Due>()
+
+  constructor(parts: ViewSnapshotsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The rows of a view as this device has written them down. What is of another log, or of streams that are not
+   * `opened`, is dropped.
+   *
+   * @throws HeadwaterError `storage-unavailable` when the log cannot be read.
+   */
+  async find(
+    terms: ViewTerms,
+    opened: readonly StreamPath[],
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; place: FoldPlace } | undefined> {
+    const { snapshots, log } = this.#parts
+    const id = snapshotId(terms)
+    const found = await snapshots.load(id)
+    if (found === undefined) return undefined
+    const heads = new Map(Object.entries(found.heads) as [StreamPath, Offset][]) // of the heads of a state
+    for (const [stream, head] of heads) {
+      if (opened.includes(stream) && (head === START || (await log.passed(stream, head)))) continue
+      await snapshots.drop(id)
+      return undefined
+    }
+    return { bytes: found.bytes, place: { heads, halts: found.halts } }
+  }
+
+  /** The view has got to some place: it is written down when that is worth it and nothing else is to be done. */
+  settled(view: OpenView): void {
+    const { host } = this.#parts
+    const due = this.#due.get(view) ?? { stopTimer: () => {}, since: undefined, saved: 0 }
+    this.#due.set(view, due)
+    if (messagesBefore(view.state.heads) < due.saved + LIMITS.snapshotMessagesMin) return
+    due.since ??= host.now()
+    due.stopTimer()
+    const ms = Math.max(
+      0,
+      Math.min(LIMITS.snapshotQuietMs, due.since + LIMITS.snapshotMsInterval - host.now()),
+    )
+    due.stopTimer = host.after(ms, () => void this.#save(view, due))
+  }
+
+  /** The view is closed. */
+  forget(view: OpenView): void {
+    this.#due.get(view)?.stopTimer()
+    this.#due.delete(view)
+  }
+
+  close(): void {
+    for (const view of [...this.#due.keys()]) this.forget(view)
+    this.#parts.snapshots.close()
+  }
+
+  /** Unless another tab has done it. What is missed is tried again when the view has next got somewhere. */
+  async #save(view: OpenView, due: Due): Promise<void> {
+    const { snapshots } = this.#parts
+    const id = snapshotId(view.terms)
+    const stored = (await snapshots.place(id))?.messages ?? 0
+    const isWanted = this.#due.get(view) === due && id === snapshotId(view.terms)
+    if (!isWanted || !view.isSettled || view.pendingEvents() > LIMITS.snapshotPendingMax) return
+    due.since = undefined
+    due.saved = stored
+    const messages = messagesBefore(view.state.heads)
+    if (messages < stored + LIMITS.snapshotMessagesMin) return
+    const { bytes, heads, halts } = view.state.image(view.pending())
+    due.saved = messages
+    if (bytes.length > LIMITS.snapshotBytesMax) return
+    await snapshots.save(id, { bytes, heads: Object.fromEntries(heads), halts, messages })
+  }
+}
+
+/** When one view is written down. */
+type Due = {
+  stopTimer: () => void
+  /** Since when it has been worth it. */
+  since: number | undefined
+  /** Messages before the place of the last one that is known. */
+  saved: number
+}
+
+function messagesBefore(heads: ReadonlyMap<StreamPath, Offset>): number {
+  return [...heads.values()].reduce((sum, head) => sum + (eventsBetween(START, head) ?? 0), 0)
+}
+
+/** Equal for terms that make the same rows of the same events. */
+export function snapshotId({ view, streams, skips }: ViewTerms): string {
+  const reads = Object.entries(streams).map(([source, stream]) => `${source} ${stream}`)
+  const skipped = skips.map(({ source, eventId }) => `${source} ${eventId}`)
+  return textSum([`${FOLD_VERSION}`, viewKey(view), ...reads.sort(), "skips", ...skipped.sort()])
+}
