@@ -156,7 +156,7 @@ export const LIMITS = {
   unwrittenLengthMax: 16 * MiB,
   /** Opening IndexedDB may be blocked for ever by another tab; past this it is `storage-unavailable`. */
   storageOpenMsMax: 10_000,
-  /** Messages that are folded in some ten milliseconds: a snapshot that has no more of them is not worth its writing. */
+  /** Messages that are folded in some ten milliseconds: for fewer a snapshot is not worth its writing. */
   snapshotMessagesMin: 1_000,
   /** A view is written down when it has had no news for so long: it costs a turn, and what is told goes first. */
   snapshotQuietMs: 2_000,

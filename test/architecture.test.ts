@@ -18,6 +18,7 @@ const HOMES: Record<string, readonly string[]> = {
     "client/disk/idb-commit.ts",
     "client/disk/idb-schema.ts",
     "client/disk/idb-deletion.ts",
+    "client/disk/idb-snapshots.ts",
   ],
   hono: ["worker/http/"],
   jose: ["worker/access/"],

@@ -11,8 +11,8 @@ import type { Snapshot, SnapshotPlace, Snapshots } from "./snapshots.ts"
  *   places  id  where a snapshot stands, and the sum of its bytes
  *   images  id  its bytes
  *
- * It can be deleted as a whole while it is in use, and is, when the log needs the room: `freeSnapshots`. Transactions of
- * some megabytes in here hold up none of the log's.
+ * It can be deleted as a whole while it is in use, and is, when the log needs the room: `freeSnapshots`. Transactions
+ * of some megabytes in here hold up none of the log's.
  */
 
 interface Schema extends DBSchema {

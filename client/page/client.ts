@@ -158,7 +158,7 @@ export class Client {
   async view<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<View> {
     const asked = askedView(view, streams)
     const paths = Object.values(asked.streams).filter((reads) => !isPattern(reads)) as StreamPath[] // parsed there
-    await Promise.all(paths.map((path) => this.#open(path)))
+    for (const path of paths) this.#open(path).catch(() => {}) // the view meets the same error and reports it
     return new View(this.#link, await this.#link.ask(this.#link.engine.openView(asked)))
   }
 

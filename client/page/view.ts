@@ -51,8 +51,8 @@ export class View {
 
   /**
    * Gives the view another definition. Its rows are made from the log beside those that are shown, with progress in
-   * `client.status.views`, while the old ones still answer; then they are shown whole, and live queries go on over them.
-   * A source that stood still goes on too. Resolves when the new rows show.
+   * `client.status.views`, while the old ones still answer; then they are shown whole, and live queries go on over
+   * them. A source that stood still goes on too. Resolves when the new rows show.
    *
    * @throws HeadwaterError `invalid-view`, `invalid-path`: then everything stays as it is.
    */

@@ -56,7 +56,7 @@ export class Engine implements EnginePort {
   }
 
   show(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<void>> {
-    return reply(() => this.#opened().show(stream, entries))
+    return reply(() => this.#opened().entries.show(stream, entries))
   }
 
   append(stream: StreamPath, entries: readonly NewEntry[]): Promise<Reply<OutboxKey[]>> {
@@ -68,15 +68,15 @@ export class Engine implements EnginePort {
   }
 
   stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<Reply<void>> {
-    return reply(() => this.#opened().stored(stream, tickets, keys))
+    return reply(() => this.#opened().entries.stored(stream, tickets, keys))
   }
 
   secure(stream: StreamPath, tickets: readonly number[]): Promise<Reply<OutboxKey[]>> {
-    return reply(() => this.#opened().secure(stream, tickets))
+    return reply(() => this.#opened().entries.secure(stream, tickets))
   }
 
   refused(stream: StreamPath, tickets: readonly number[]): Promise<Reply<void>> {
-    return reply(() => this.#opened().refused(stream, tickets))
+    return reply(() => this.#opened().entries.refused(stream, tickets))
   }
 
   pending(stream: StreamPath): Promise<Reply<HeadwaterEvent[]>> {

@@ -1,16 +1,15 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
-import { offsetBehind } from "../../shared/page-places.ts"
 import { coversPath } from "../../shared/path-pattern.ts"
 import type { FoldBatch } from "../../shared/view/fold.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ConfirmedBatch, ViewState } from "../state/view-state.ts"
-import { type Progress, progressOf, ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { PageQueue } from "./page-queue.ts"
+import { type Progress, progressOf, ViewBuild, type ViewBuildParts, type ViewStart } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
 
 /** Before a log that could not be read is tried again. */
@@ -31,9 +30,6 @@ export type OpenViewParts = ViewBuildParts & {
   settled(view: OpenView): void
 }
 
-/** A page that is not folded yet, and the entries that ceased to be pending by it. */
-type Queued = { readonly batch: ConfirmedBatch; readonly confirmed: readonly PendingEntry[] }
-
 /**
  * One open view: its rows, and the streams that it follows. What is appended here is folded in the turn of the append.
  * What the edge has ordered is folded below all that is pending, which then has to be folded again; when that is much,
@@ -48,7 +44,7 @@ export class OpenView {
   #build: ViewBuild | undefined
   /** Their pages come from the disk, until what is shown has caught up with them. */
   readonly #joining = new Set<StreamPath>()
-  #queue: Queued[] = []
+  readonly #queue = new PageQueue()
   /** Whether the log that is shown is no more: it gets no pages. */
   #isStale = false
   #stopTimer: (() => void) | undefined
@@ -65,9 +61,10 @@ export class OpenView {
   static async open(
     parts: OpenViewParts,
     terms: ViewTerms,
+    start: ViewStart,
     started: (build: ViewBuild) => void,
   ): Promise<OpenView> {
-    const build = new ViewBuild(parts, terms, () => covered(parts.replicas(), terms))
+    const build = new ViewBuild(parts, terms, () => covered(parts.replicas(), terms), start)
     started(build)
     const opened = await build.run((state) => {
       state.rebase([], pendingOf(covered(parts.replicas(), terms)))
@@ -98,7 +95,7 @@ export class OpenView {
 
   /** Whether nothing is to be folded that this device has. */
   get isSettled(): boolean {
-    return !this.#isStale && this.#queue.length === 0 && this.#joining.size === 0 && this.#build === undefined
+    return !this.#isStale && this.#queue.isEmpty && this.#joining.size === 0 && this.#build === undefined
   }
 
   follows(stream: StreamPath): boolean {
@@ -128,7 +125,7 @@ export class OpenView {
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     if (this.#isStale || this.#joining.has(stream)) return // what is to be shown reads the page from the disk
-    this.#queue.push(...queued(stream, page, confirmed))
+    this.#queue.add(stream, page, confirmed)
     const pending = this.pendingEvents()
     if (this.#stopTimer !== undefined) return
     if (pending <= REFOLD_AT_ONCE_MAX) this.#rebase()
@@ -142,7 +139,7 @@ export class OpenView {
   /** A stream's log is another than the one that was folded. */
   refold(): void {
     this.#isStale = true
-    this.#queue = []
+    this.#queue.clear()
     this.#joining.clear()
     this.#forget()
     if (this.#build === undefined) void this.#rebuild(this.#terms) // else it notices by itself
@@ -181,14 +178,11 @@ export class OpenView {
   /** Folds what is queued, as much as fits a turn, and the rest in the next ones. */
   #rebase(): void {
     this.#forget()
-    const taken = this.#take()
-    const waiting = this.#queue.flatMap(({ batch: { stream }, confirmed }) =>
-      pendingBatches(stream, confirmed),
-    )
-    this.#state.rebase(taken, [...waiting, ...this.pending()])
+    const taken = this.#queue.take()
+    this.#state.rebase(taken, [...this.#queue.confirmed(), ...this.pending()])
     this.#state.flush()
     this.#parts.changed()
-    if (this.#queue.length === 0) return this.#settled()
+    if (this.#queue.isEmpty) return this.#settled()
     let isStopped = false
     this.#stopTimer = () => {
       isStopped = true
@@ -196,17 +190,6 @@ export class OpenView {
     void this.#parts.host.turn().then(() => {
       if (!isStopped) this.#rebase()
     })
-  }
-
-  #take(): ConfirmedBatch[] {
-    const taken: ConfirmedBatch[] = []
-    for (let events = 0; events < LIMITS.foldEventsPerTurn; ) {
-      const next = this.#queue.shift()
-      if (next === undefined) break
-      taken.push(next.batch)
-      events += next.batch.messages.length
-    }
-    return taken
   }
 
   #catchUp(): void {
@@ -250,7 +233,7 @@ export class OpenView {
   #show(terms: ViewTerms, state: ViewState): void {
     const old = this.#state
     this.#forget()
-    this.#queue = []
+    this.#queue.clear()
     this.#joining.clear()
     this.#isStale = false
     this.#build = undefined
@@ -291,21 +274,4 @@ function pendingOf(replicas: readonly Replica[]): FoldBatch[] {
 
 function pendingBatches(stream: StreamPath, entries: readonly PendingEntry[]): FoldBatch[] {
   return entries.map(({ messages }) => ({ stream, messages }))
-}
-
-/**
- * A long page in parts, of which only the last says where the log goes on. One that confirms something stays whole: an
- * entry would be folded as confirmed and as pending.
- */
-function queued(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): Queued[] {
-  const { messages, next } = page
-  const size = confirmed.length > 0 ? messages.length : LIMITS.foldEventsPerTurn
-  const parts: Queued[] = []
-  for (let from = 0; from < messages.length; from += size) {
-    const part = from === 0 && messages.length <= size ? messages : messages.slice(from, from + size)
-    const batch = { stream, messages: part, offsetBehind: (at: number) => offsetBehind(page, from + at) }
-    const isLast = from + size >= messages.length
-    parts.push({ batch: isLast ? { ...batch, next } : batch, confirmed })
-  }
-  return parts
 }

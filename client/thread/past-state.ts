@@ -29,7 +29,9 @@ export async function pastState(
     if (!isThere) throw noPlace(stream, `a place of its log on this device, not ${upTo}`)
   }
   const isBefore = ([stream, head]: [StreamPath, Offset]) => !isAfter(head, wanted.get(stream) ?? START)
-  const state = await openState(parts, terms, [...wanted.keys()], ({ heads }) => [...heads].every(isBefore))
+  const state = await openState(parts, terms, [...wanted.keys()], {
+    isUsable: ({ heads }) => [...heads].every(isBefore),
+  })
   const restarts = replicas.map((replica) => replica.restarts)
   try {
     const isWhole = await fill(parts, {

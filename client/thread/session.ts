@@ -10,7 +10,7 @@ import type { RejectedEntry } from "../disk/rejections.ts"
 import { NO_SNAPSHOTS } from "../disk/snapshots.ts"
 import { ViewSkips } from "../disk/view-skips.ts"
 import type { Host } from "../host.ts"
-import { databaseName, type NewEntry, type OpenOptions } from "../port.ts"
+import { databaseName, type OpenOptions } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import { Replicas, type ReplicasListener } from "../replica/replicas.ts"
@@ -20,10 +20,10 @@ import { Tokens } from "../sync/tokens.ts"
 import { Conflicts } from "./conflicts.ts"
 import { Leadership, type LeadershipListener } from "./leadership.ts"
 import { type Disk, Moving } from "./moving.ts"
+import { PageEntries } from "./page-entries.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { Rescue } from "./rescue.ts"
-import { ShownEntries } from "./shown-entries.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
 import { ViewSnapshots } from "./view-snapshots.ts"
@@ -36,14 +36,14 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly moving: Moving
   readonly conflicts: Conflicts
   readonly log: DeviceLog
+  /** What the page appends. */
+  readonly entries: PageEntries
   readonly #tabs: Tabs
   readonly #replicas: Replicas
   readonly #leadership: Leadership
   readonly #rescue: Rescue
-  readonly #shown = new ShownEntries()
   readonly #receipts: Receipts
   readonly #status: StatusBoard
-  #shows = 0
   #pause: Pause = { paused: false, turn: 0 }
 
   private constructor(host: Host, options: OpenOptions, device: ProducerId, disk: Disk, page: PageLink) {
@@ -87,6 +87,14 @@ export class Session implements ReplicasListener, LeadershipListener {
       retire: () => this.#leadership.close(),
       stored,
     })
+    const changed = () => this.#status.changed()
+    this.entries = new PageEntries({
+      replicas,
+      receipts: this.#receipts,
+      rescue: this.#rescue,
+      stored,
+      changed,
+    })
     this.#status.changed()
   }
 
@@ -102,38 +110,6 @@ export class Session implements ReplicasListener, LeadershipListener {
   /** What this tab knows of a stream; loaded from the disk the first time. */
   replica(stream: StreamPath): Promise<Replica> {
     return this.#replicas.get(stream)
-  }
-
-  /** Shows entries that the page has handed to the disk. */
-  show(stream: StreamPath, entries: readonly NewEntry[]): void {
-    this.#shows++
-    this.#replicas.show(stream, this.#shown.add(entries))
-    this.#status.changed()
-  }
-
-  /** The disk has taken entries: they may go to the edge. */
-  async stored(stream: StreamPath, tickets: readonly number[], keys: readonly OutboxKey[]): Promise<void> {
-    const entries = this.#shown.take(tickets)
-    const replica = await this.replica(stream)
-    const confirmed = replica.stored(entries, keys)
-    this.#receipts.await(keys, tickets)
-    this.#receipts.confirmed(confirmed, replica.head)
-    this.#receipts.rejected(replica.rejections.among(keys))
-    this.#entriesStored(stream)
-    if (replica.doubted.length > 0) await this.#replicas.settle(replica)
-  }
-
-  /** Nobody knows whether the disk has taken entries. Sees to it that it has, and answers their keys. */
-  async secure(stream: StreamPath, tickets: readonly number[]): Promise<OutboxKey[]> {
-    return this.#rescue.secure(await this.replica(stream), this.#shown.get(tickets), tickets)
-  }
-
-  /** The disk has refused entries: no query sees them when it resolves. */
-  async refused(stream: StreamPath, tickets: readonly number[]): Promise<void> {
-    const entries = this.#shown.take(tickets)
-    const replica = await this.replica(stream)
-    replica.refused(entries)
-    this.#status.changed()
   }
 
   setPaused(paused: boolean): void {
@@ -258,7 +234,7 @@ export class Session implements ReplicasListener, LeadershipListener {
         this.#leadership.resign()
         return this.#look(message.stream)
       case "wanted":
-        if (this.views.follow(message.stream)) void this.replica(message.stream).catch(() => {}) // tried when it is told again
+        if (this.views.follow(message.stream)) this.#replicas.get(message.stream).catch(() => {}) // it is told again
         return this.isLeading() ? this.#serve(message.stream) : undefined
       case "skipped":
         return this.views.skipped(message.view)
@@ -313,7 +289,7 @@ export class Session implements ReplicasListener, LeadershipListener {
       replicas: this.#replicas.all,
       halts: this.views.halts(),
       views: this.views.statuses(),
-      shows: this.#shows,
+      shows: this.entries.shows,
     } as const
   }
 }

@@ -1,6 +1,7 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
-import type { Host } from "../host.ts"
+import type { Snapshot } from "../disk/snapshots.ts"
+import type { Host, LocalDatabase } from "../host.ts"
 import type { Replica } from "../replica/replica.ts"
 import { openViewState, restoreViewState, type ViewTerms } from "../state/open-view-state.ts"
 import type { FoldPlace, ViewState } from "../state/view-state.ts"
@@ -29,14 +30,17 @@ export class ViewBuild {
   readonly #parts: ViewBuildParts
   readonly #terms: ViewTerms
   readonly #replicas: () => Replica[]
+  /** For the first try. */
+  #start: ViewStart | undefined
   #state: ViewState | undefined
   #hasEnded = false
 
   /** @param replicas Those that the view follows, now: some may join while it is being made. */
-  constructor(parts: ViewBuildParts, terms: ViewTerms, replicas: () => Replica[]) {
+  constructor(parts: ViewBuildParts, terms: ViewTerms, replicas: () => Replica[], start?: ViewStart) {
     this.#parts = parts
     this.#terms = terms
     this.#replicas = replicas
+    this.#start = start
   }
 
   /**
@@ -48,7 +52,7 @@ export class ViewBuild {
   async run<T>(filled: (state: ViewState) => T): Promise<T | undefined> {
     while (!this.#hasEnded) {
       const opened = this.#replicas().map(({ stream }) => stream)
-      const state = await openState(this.#parts, this.#terms, opened)
+      const state = await openState(this.#parts, this.#terms, opened, { start: this.#takeStart() })
       this.#state = state
       try {
         if (await this.#fill(state)) return filled(state)
@@ -61,6 +65,12 @@ export class ViewBuild {
       state.close()
     }
     return undefined
+  }
+
+  #takeStart(): ViewStart | undefined {
+    const start = this.#start
+    this.#start = undefined
+    return start
   }
 
   progress(): Progress {
@@ -85,16 +95,44 @@ export class ViewBuild {
   }
 }
 
+/** What a state begins with. All of it takes a while, and none waits for another. */
+export type ViewStart = {
+  readonly empty: Promise<LocalDatabase>
+  readonly snapshot: Promise<Snapshot | undefined>
+}
+
+/** Begins what a state of these terms needs. */
+export function startState({ host, snapshots }: ViewBuildParts, terms: ViewTerms): ViewStart {
+  const start = { empty: host.openSql(), snapshot: snapshots.load(terms) }
+  start.empty.catch(() => {}) // whoever takes the start finds out
+  return start
+}
+
+/** What was begun is not wanted. */
+export function dropStart({ empty }: ViewStart): void {
+  empty.then(
+    (database) => database.close(),
+    () => {}, // then there is none
+  )
+}
+
 /** The view's state as a snapshot has it, or an empty one. */
 export async function openState(
-  { host, snapshots }: ViewBuildParts,
+  parts: ViewBuildParts,
   terms: ViewTerms,
   opened: readonly StreamPath[],
-  isUsable: (place: FoldPlace) => boolean = () => true,
+  { isUsable = () => true, start = startState(parts, terms) }: OpenStateOptions = {},
 ): Promise<ViewState> {
-  const empty = await host.openSql()
-  const snapshot = await snapshots.find(terms, opened)
-  if (snapshot === undefined || !isUsable(snapshot.place)) return openViewState(empty, terms)
-  const restored = restoreViewState(await host.openSql(snapshot.bytes), empty, terms, snapshot.place)
+  const { host, snapshots } = parts
+  const [empty, found] = await Promise.all([start.empty, start.snapshot])
+  const place = found === undefined ? undefined : await snapshots.placeOf(terms, found, opened)
+  if (found === undefined || place === undefined || !isUsable(place)) return openViewState(empty, terms)
+  const restored = restoreViewState(await host.openSql(found.bytes), empty, terms, place)
   return restored ?? openViewState(await host.openSql(), terms)
+}
+
+type OpenStateOptions = {
+  /** Whether the state may begin at a place. */
+  readonly isUsable?: (place: FoldPlace) => boolean
+  readonly start?: ViewStart | undefined
 }

@@ -4,13 +4,13 @@ import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import { textSum } from "../../shared/text-sum.ts"
 import { viewKey } from "../../shared/view/definition.ts"
 import type { DeviceLog } from "../disk/log.ts"
-import type { Snapshots } from "../disk/snapshots.ts"
+import type { Snapshot, Snapshots } from "../disk/snapshots.ts"
 import type { Host } from "../host.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { FoldPlace } from "../state/view-state.ts"
 import type { OpenView } from "./open-view.ts"
 
-/** To be raised when the same view would make other rows of the same events: what was saved before is not found then. */
+/** To be raised when a view would make other rows of the same events: what was saved before is not found then. */
 const FOLD_VERSION = 1
 
 export type ViewSnapshotsParts = {
@@ -28,27 +28,30 @@ export class ViewSnapshots {
     this.#parts = parts
   }
 
+  /** The rows of a view as this device has written them down. Nobody has looked yet whether the log is the same. */
+  load(terms: ViewTerms): Promise<Snapshot | undefined> {
+    return this.#parts.snapshots.load(snapshotId(terms))
+  }
+
   /**
-   * The rows of a view as this device has written them down. What is of another log, or of streams that are not
-   * `opened`, is dropped.
+   * Where a snapshot stands in the log. Undefined when it is of another log, or of streams that are not `opened`: then
+   * it is dropped.
    *
    * @throws HeadwaterError `storage-unavailable` when the log cannot be read.
    */
-  async find(
+  async placeOf(
     terms: ViewTerms,
+    { heads, halts }: Snapshot,
     opened: readonly StreamPath[],
-  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; place: FoldPlace } | undefined> {
+  ): Promise<FoldPlace | undefined> {
     const { snapshots, log } = this.#parts
-    const id = snapshotId(terms)
-    const found = await snapshots.load(id)
-    if (found === undefined) return undefined
-    const heads = new Map(Object.entries(found.heads) as [StreamPath, Offset][]) // of the heads of a state
-    for (const [stream, head] of heads) {
+    const place = { heads: new Map(Object.entries(heads) as [StreamPath, Offset][]), halts } // of a state's heads
+    for (const [stream, head] of place.heads) {
       if (opened.includes(stream) && (head === START || (await log.passed(stream, head)))) continue
-      await snapshots.drop(id)
+      await snapshots.drop(snapshotId(terms))
       return undefined
     }
-    return { bytes: found.bytes, place: { heads, halts: found.halts } }
+    return place
   }
 
   /** The view has got to some place: it is written down when that is worth it and nothing else is to be done. */

@@ -15,7 +15,7 @@ import type { ViewState } from "../state/view-state.ts"
 import type { ViewStatus } from "../status.ts"
 import { followsStream, OpenView } from "./open-view.ts"
 import { pastState } from "./past-state.ts"
-import type { ViewBuild, ViewBuildParts } from "./view-build.ts"
+import { dropStart, startState, type ViewBuild, type ViewBuildParts } from "./view-build.ts"
 import { snapshotId } from "./view-snapshots.ts"
 
 export type ViewsParts = ViewBuildParts & {
@@ -50,19 +50,21 @@ export class Views implements ReplicaListener {
    */
   async open(asked: AskedView): Promise<ViewNumber> {
     const terms = await this.#terms(asked)
+    const start = startState(this.#parts, terms)
     let started: ViewBuild | undefined
-    const parts = { ...this.#parts, settled: (view: OpenView) => this.#parts.snapshots.settled(view) }
-    const opening = OpenView.open(parts, terms, (build) => {
-      started = build
-      this.#opening.set(build, terms)
-    })
     try {
-      const view = await opening
+      await this.#openStreams(terms)
+      const settled = (view: OpenView) => this.#parts.snapshots.settled(view)
+      const view = await OpenView.open({ ...this.#parts, settled }, terms, start, (build) => {
+        started = build
+        this.#opening.set(build, terms)
+      })
       const number = ++this.#numbers
       this.#open.set(number, view)
       return number
     } finally {
-      if (started !== undefined) this.#opening.delete(started)
+      if (started === undefined) dropStart(start)
+      else this.#opening.delete(started)
     }
   }
 
@@ -72,7 +74,9 @@ export class Views implements ReplicaListener {
    * @throws HeadwaterError `invalid-view`: then everything stays as it is.
    */
   async redefine(number: ViewNumber, asked: AskedView): Promise<void> {
-    await this.view(number).become(await this.#terms(asked))
+    const terms = await this.#terms(asked)
+    await this.#openStreams(terms)
+    await this.view(number).become(terms)
   }
 
   /**
@@ -184,13 +188,15 @@ export class Views implements ReplicaListener {
   }
 
   async #terms(asked: AskedView): Promise<ViewTerms> {
-    const terms = { ...asked, skips: await this.#parts.skips.list(unskippedId({ ...asked, skips: [] })) }
-    const reads = Object.values(asked.streams)
+    return { ...asked, skips: await this.#parts.skips.list(unskippedId({ ...asked, skips: [] })) }
+  }
+
+  async #openStreams(terms: ViewTerms): Promise<void> {
+    const reads = Object.values(terms.streams)
     const known = reads.some(isPattern) ? await this.#parts.log.streams() : []
     const followed = known.filter((stream) => followsStream(terms, stream))
     const exact = reads.filter((read) => !isPattern(read)) as StreamPath[] // the page has parsed them
     await Promise.all([...new Set([...exact, ...followed])].map((stream) => this.#parts.open(stream)))
-    return terms
   }
 
   async #adoptSkips(view: OpenView, id: string): Promise<void> {

@@ -6,12 +6,15 @@ export async function createStream(url: string): Promise<void> {
   await ask(url, { method: "PUT", headers: JSON_TYPE })
 }
 
-/** Makes a stream of `count` events of about 150 bytes, numbered from 0, as any producer could. */
-export async function fillStream(url: string, count: number): Promise<void> {
+/**
+ * Makes a stream of `count` events of about 150 bytes, as any producer could. They are numbered from 0, and begin again
+ * after `numbers` of them.
+ */
+export async function fillStream(url: string, count: number, numbers = count): Promise<void> {
   await createStream(url)
   for (let from = 0; from < count; from += EVENTS_PER_POST) {
     const events = Array.from({ length: Math.min(EVENTS_PER_POST, count - from) }, (_, i) =>
-      eventOf(from + i),
+      eventOf((from + i) % numbers),
     )
     await ask(url, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(events) })
   }

@@ -17,6 +17,7 @@ import { measurePropagation } from "./metrics/propagation.ts"
 import { measureSize } from "./metrics/size.ts"
 import { measureStart } from "./metrics/start.ts"
 import { measureUpload } from "./metrics/upload.ts"
+import { measureView } from "./metrics/view.ts"
 import { covers, type Options, parseOptions } from "./options.ts"
 import { table } from "./report.ts"
 import { openStage, type Stage } from "./stage.ts"
@@ -41,6 +42,7 @@ const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   optimistic: measureOptimistic,
   upload: measureUpload,
   start: measureStart,
+  view: measureView,
   size: measureSize,
   "edge/append": measureEdgeAppend,
   "edge/writers": measureEdgeWriters,

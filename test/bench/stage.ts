@@ -19,8 +19,12 @@ export type Stage = {
   urlOf(path: string): string
   /** The offset at which a stream ends. */
   tail(path: string): Promise<string>
-  /** A stream of so many events, made the first time. Nobody appends to it. @returns its path */
-  filled(count: number): Promise<string>
+  /**
+   * A stream of so many events, made the first time. Nobody appends to it.
+   * @param numbers How many different numbers they have; as many as events unless told.
+   * @returns its path
+   */
+  filled(count: number, numbers?: number): Promise<string>
   /**
    * A browser whose disk begins empty. Not a second context of one browser: those keep IndexedDB in memory, and then
    * flushing costs nothing.
@@ -41,13 +45,12 @@ export async function openStage(options: { rounds: number; quick: boolean }): Pr
   const edge = await startEdge()
   const site = once(() => serveSite("bench/app"))
   const pair = once(() => openPair(edge))
-  const filled = new Map<number, Promise<string>>()
+  const filled = new Map<string, Promise<string>>()
   let names = 0
   const urlOf = (path: string) => `${edge.url}/v1/stream/${path}`
 
-  async function fill(count: number): Promise<string> {
-    const path = `filled/${count}`
-    await fillStream(urlOf(path), count)
+  async function fill(path: string, count: number, numbers: number): Promise<string> {
+    await fillStream(urlOf(path), count, numbers)
     return path
   }
 
@@ -58,9 +61,10 @@ export async function openStage(options: { rounds: number; quick: boolean }): Pr
     fresh: (what) => `${what}-${++names}`,
     urlOf,
     tail: (path) => tailOf(urlOf(path)),
-    filled(count) {
-      const known = filled.get(count) ?? fill(count)
-      filled.set(count, known)
+    filled(count, numbers = count) {
+      const path = numbers === count ? `filled/${count}` : `filled/${count}/${numbers}`
+      const known = filled.get(path) ?? fill(path, count, numbers)
+      filled.set(path, known)
       return known
     },
     withBrowser: async (act) => withDisk(await site.get(), (visit) => visit(act)),

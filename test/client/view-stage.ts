@@ -23,21 +23,9 @@ export function stageDevice() {
   const log = new DeviceLog(storage)
   const kept = new Map<string, Snapshot>()
   const places = new Map<StreamPath, { offsets: Offset[]; chain: ReturnType<typeof extendChain> }>()
-  const seen = { loads: 0, saves: 0, turns: 0, time: 0 }
+  const seen = { saves: 0, turns: 0, time: 0 }
   const timers = new Map<object, { at: number; run: () => void }>()
-  const snapshots: Snapshots = {
-    place: async (id) => kept.get(id),
-    async load(id) {
-      seen.loads++
-      return structuredClone(kept.get(id))
-    },
-    async save(id, snapshot) {
-      seen.saves++
-      kept.set(id, structuredClone(snapshot))
-    },
-    drop: async (id) => void kept.delete(id),
-    close() {},
-  }
+  const snapshots = keeping(kept, seen)
   const host = {
     now: () => seen.time as Millis,
     after(ms: number, run: () => void) {
@@ -87,6 +75,19 @@ export function stageDevice() {
     /** Before each message of a stream, and behind its last. */
     offsets: (stream: StreamPath): readonly Offset[] => places.get(stream)?.offsets ?? [START],
     visit: () => visit({ log, host, storage, snapshots }),
+  }
+}
+
+function keeping(kept: Map<string, Snapshot>, seen: { saves: number }): Snapshots {
+  return {
+    place: async (id) => kept.get(id),
+    load: async (id) => structuredClone(kept.get(id)),
+    async save(id, snapshot) {
+      seen.saves++
+      kept.set(id, structuredClone(snapshot))
+    },
+    drop: async (id) => void kept.delete(id),
+    close() {},
   }
 }
 

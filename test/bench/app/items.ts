@@ -13,6 +13,11 @@ export const COUNT = "SELECT COUNT(*) AS count FROM items"
 
 export const itemView = defineView({ items: { from: items, table: TABLE, on: { "item.added": INSERT } } })
 
+/** Other rows of the same events. */
+export const otherItemView = defineView({
+  items: { from: items, table: TABLE, on: { "item.added": INSERT.replace(":text", "upper(:text)") } },
+})
+
 export type Item = { readonly n: number; readonly at: number; readonly text: string }
 
 /** Items that begin at `from`, made before the clock runs: making them is no part of what is measured. */

@@ -1,6 +1,22 @@
+import { openDB } from "idb"
+import { snapshotsName } from "../../../client/disk/idb-snapshots.ts"
 import type { View } from "../../../client/index.ts"
-import { type Burst, pause, timeBurst, timeEach, WARM_UP_TURNS, wallClock } from "./clock.ts"
-import { COUNT, type Item, itemView, NEWEST, someItems, someTurns } from "./items.ts"
+import { databaseName } from "../../../client/port.ts"
+import { openViewState } from "../../../client/state/open-view-state.ts"
+import { loadSqlite } from "../../../client/state/sqlite.ts"
+import type { StreamPath } from "../../../shared/ids.ts"
+import { viewData } from "../../../shared/view/definition.ts"
+import { type Burst, pause, timeBurst, timeEach, turn, WARM_UP_TURNS, wallClock } from "./clock.ts"
+import {
+  COUNT,
+  eventText,
+  type Item,
+  itemView,
+  NEWEST,
+  otherItemView,
+  someItems,
+  someTurns,
+} from "./items.ts"
 import { type Opened, open, type Place, whenLive } from "./open.ts"
 
 let opened: (Opened & { readonly view: View }) | undefined
@@ -65,6 +81,75 @@ export const ours = {
     return ms
   },
 
+  /** A first visit that reads everything, until this device has written the rows down. */
+  async store(place: Place, rows: number): Promise<void> {
+    const { client } = await open(place)
+    const view = await client.view(itemView, { items: place.path })
+    await whenCount(view, rows)
+    await whenLive(client, place.path)
+    const snapshots = snapshotsName(databaseName(place))
+    for (let isThere = false; !isThere; ) {
+      await pause(100)
+      const known = await indexedDB.databases()
+      if (!known.some(({ name }) => name === snapshots)) continue
+      const db = await openDB(snapshots)
+      isThere = (await db.count("images")) > 0
+      db.close()
+    }
+    await client.close()
+  },
+
+  /** Other rows of the same log, beside those that answer a query in each turn of the page. */
+  async rebuild(place: Place, count: number): Promise<Record<string, number>> {
+    const { client } = await open(place)
+    const view = await client.view(itemView, { items: place.path })
+    await whenCount(view, count)
+    await client.pause()
+    let [isOver, blockedMs] = [false, 0]
+    const asking = (async () => {
+      while (!isOver) {
+        const asked = performance.now()
+        await view.query(NEWEST)
+        blockedMs = Math.max(blockedMs, performance.now() - asked)
+        await turn()
+      }
+    })()
+    await pause(50)
+    blockedMs = 0
+    const start = performance.now()
+    await view.redefine(otherItemView, { items: place.path })
+    const rebuild = performance.now() - start
+    isOver = true
+    await asking
+    await client.close()
+    return { rebuild, blockedMs }
+  },
+
+  /** 1,000 events that the edge has put before 1,000 of this device, in a table of `rows` rows. */
+  async rebase(rows: number): Promise<number> {
+    const sqlite = await loadSqlite()
+    const state = openViewState(sqlite.open(), {
+      name: "items",
+      view: viewData(itemView),
+      streams: { items: "bench" },
+      skips: [],
+    })
+    const stream = "bench" as StreamPath // it is one
+    const batch = (count: number, from: number) => ({
+      stream,
+      messages: someItems(count, from).map((item) => JSON.parse(eventText(item)) as unknown),
+    })
+    state.rebase([batch(rows, 0)], [])
+    const pending = batch(1_000, rows + 1_000)
+    state.addPending(stream, pending.messages)
+    const confirmed = batch(1_000, rows)
+    const start = performance.now()
+    state.rebase([confirmed], [pending])
+    const ms = performance.now() - start
+    state.close()
+    return ms
+  },
+
   async secondStart(place: Place): Promise<Record<string, number>> {
     const start = performance.now()
     const { client } = await open(place)
@@ -75,7 +160,8 @@ export const ours = {
     const end = performance.now()
     if (rows.length !== 50) throw new Error(`The view shows ${rows.length} rows.`)
     await client.close()
-    return { connect: connected - start, view: viewed - connected, query: end - viewed, total: end - start }
+    const steps = { connect: connected - start, view: viewed - connected, query: end - viewed }
+    return { ...steps, opened: end - connected, total: end - start }
   },
 
   /** From an append to the live query of the same page, over a table of `rows` rows that the edge has given. */

@@ -74,6 +74,10 @@ export const raw = {
     }
   },
 
+  storeImage: (name: string, count: number) => thread.run("storeImage", name, someItems(count)),
+
+  rebuild: (name: string) => thread.run("rebuild", name),
+
   secondStart: (name: string) => thread.run("secondStart", name),
 
   async optimistic(rows: number, count: number): Promise<number[]> {

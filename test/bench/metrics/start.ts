@@ -2,26 +2,35 @@ import { alternate, type Figure, figureOf } from "../figure.ts"
 import type { Stage } from "../stage.ts"
 
 const STEPS = ["connect", "view", "query"] as const
-const RAW_STEPS = ["open", "read", "parse", "insert"] as const
+const RAW_STEPS = ["sqlite", "read", "load", "ask"] as const
+
+/** Events of the log, and rows that they come to. */
+type Size = { readonly events: number; readonly rows: number }
+
+const QUICK: readonly Size[] = [{ events: 10_000, rows: 10_000 }]
+const WHOLE: readonly Size[] = [
+  { events: 10_000, rows: 10_000 },
+  { events: 100_000, rows: 100_000 },
+  { events: 1_000_000, rows: 100_000 },
+]
 
 /**
- * A later visit to a device that has everything: connect, open the view, one query; raw: read the values, parse them,
- * insert them by one prepared statement, one query.
+ * A later visit to a device that has everything: connect, open the view, one query; raw: start SQLite, read the image
+ * of a database with the same rows, load it, one query.
  */
 export async function measureStart(stage: Stage): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const count of stage.quick ? [10_000] : [10_000, 100_000])
-    figures.push(...(await measureCount(stage, count)))
+  for (const size of stage.quick ? QUICK : WHOLE) figures.push(...(await measureSize(stage, size)))
   return figures
 }
 
-async function measureCount(stage: Stage, count: number): Promise<Figure[]> {
-  const path = await stage.filled(count)
+async function measureSize(stage: Stage, { events, rows }: Size): Promise<Figure[]> {
+  const path = await stage.filled(events, rows)
   const place = { edge: stage.edge, path, account: "ours" }
   const sides = await stage.withBrowser(async (newPage) => {
     const first = await newPage()
-    await first.evaluate(([at, n]) => bench.ours.catchUp(at, n), [place, count] as const)
-    await first.evaluate(([name, n]) => bench.raw.store(name, n), ["raw", count] as const)
+    await first.evaluate(([at, n]) => bench.ours.store(at, n), [place, rows] as const)
+    await first.evaluate(([name, n]) => bench.raw.storeImage(name, n), ["raw", rows] as const)
     await first.close()
     return alternate(stage.rounds, {
       async raw() {
@@ -38,11 +47,13 @@ async function measureCount(stage: Stage, count: number): Promise<Figure[]> {
       },
     })
   })
-  const title = `second start with ${count.toLocaleString("en")} events stored`
+  const [many, few] = [events.toLocaleString("en"), rows.toLocaleString("en")]
+  const title = `second start with ${many} events and ${few} rows stored`
   const step = (name: string, side: string) =>
     figureOf(sides, name, { what: `${title}: ${side} ${name}`, unit: "ms" })
   return [
     figureOf(sides, "total", { what: title, unit: "ms" }),
+    figureOf(sides, "opened", { what: `${title}, behind connect`, unit: "ms", target: { timesRaw: 1.5 } }),
     ...STEPS.map((name) => step(name, "our")),
     ...RAW_STEPS.map((name) => step(name, "raw")),
   ]
