@@ -1,0 +1,113 @@
+import type { SqlDatabase, SqlRow, SqlValue } from "../sql.ts"
+
+/** SHA-256 of some bytes. Both browsers and edges have it as a promise. */
+export type Digest = (bytes: Uint8Array) => Promise<Uint8Array>
+
+/** What the rows of a view come to, in hexadecimal: for all of its tables together and for each. */
+export type StateHash = { readonly view: string; readonly tables: { readonly [table: string]: string } }
+
+/** Text and blobs longer than this are not doubled by SQLite, which may bound what it makes of them. */
+const HEX_BYTES_MAX = 500_000
+
+/**
+ * The columns that make up a row: all that `SELECT *` answers, generated ones among them, and before them the
+ * rowid of an FTS5 table, which has no other key. Rows with the same values here are the same row.
+ */
+export function rowColumns(database: SqlDatabase, table: string): string[] {
+  const name = quoteName(table)
+  const statement = database.prepare(`SELECT * FROM ${name}`)
+  const columns = [...statement.columns]
+  statement.finalize()
+  const schema = database.prepare(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND lower(name) = lower(?)",
+  )
+  const isVirtual = schema.all([table]).length > 0
+  schema.finalize()
+  return isVirtual ? ["rowid", ...columns] : columns
+}
+
+/**
+ * The rows of a table as lines of ASCII, sorted, so that the order of rows plays no part. Two lines are equal
+ * if all values of the two rows are equal in type and content: integer 1 is not real 1.0, and reals are equal
+ * by their bits.
+ */
+export function tableLines(database: SqlDatabase, table: string): string[] {
+  const cells = rowColumns(database, table).map((column) => cellOf(quoteName(column)))
+  const statement = database.prepare(`SELECT ${cells.join(", ")} FROM ${quoteName(table)}`)
+  try {
+    return statement.all([]).map(lineOf).sort()
+  } finally {
+    statement.finalize()
+  }
+}
+
+/**
+ * Hashes the rows of these tables. Equal where the same events were folded, in whatever build of SQLite; the
+ * order of `tables` plays no part, and neither does how the rows came to be.
+ */
+export async function stateHash(
+  database: SqlDatabase,
+  tables: readonly string[],
+  digest: Digest,
+): Promise<StateHash> {
+  const hashes: [string, string][] = []
+  for (const table of [...tables].sort()) {
+    hashes.push([table, hex(await digest(asciiBytes(tableLines(database, table).join("\n"))))])
+  }
+  const view = hex(
+    await digest(asciiBytes(hashes.map(([table, hash]) => `${ascii(table)} ${hash}`).join("\n"))),
+  )
+  return { view, tables: Object.fromEntries(hashes) }
+}
+
+/**
+ * One value as SQLite hands it out: a real as a number, all else as text that begins with its type. Integers
+ * are written by SQLite, since a `number` does not hold them all.
+ */
+function cellOf(column: string): string {
+  return (
+    `CASE typeof(${column}) WHEN 'real' THEN ${column} WHEN 'null' THEN 'n' WHEN 'integer' THEN 'i' || ${column} ` +
+    `ELSE CASE WHEN octet_length(${column}) <= ${HEX_BYTES_MAX} ` +
+    `THEN substr(typeof(${column}), 1, 1) || hex(${column}) ` +
+    `ELSE CAST(substr(typeof(${column}), 1, 1) || ${column} AS BLOB) END END`
+  )
+}
+
+const real = new DataView(new ArrayBuffer(8))
+
+function lineOf(row: SqlRow): string {
+  return row.map(textOf).join(",")
+}
+
+function textOf(cell: SqlValue): string {
+  if (typeof cell === "string") return cell
+  if (typeof cell === "number") {
+    real.setFloat64(0, cell)
+    return `r${real.getBigUint64(0).toString(16).padStart(16, "0")}`
+  }
+  if (cell instanceof Uint8Array)
+    return String.fromCharCode(cell[0] ?? 0) + hex(cell.subarray(1)).toUpperCase()
+  throw new TypeError(`no cell of a line: ${typeof cell}`) // cellOf makes no others
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+/** A table's name may have any character; what is hashed has those of ASCII. */
+function ascii(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  )
+}
+
+function asciiBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at)
+  return bytes
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll(`"`, `""`)}"`
+}
