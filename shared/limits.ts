@@ -136,6 +136,10 @@ export const LIMITS = {
   foldEventsPerTurn: 2_000,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
+  /** One value or row of a view: a Durable Object holds no larger ones, so no other place may. */
+  sqlValueBytesMax: 2_000_000,
+  /** Columns of one table of a view: Durable Objects take 100, and those of FTS5 and of a hash come on top. */
+  tableColumnsMax: 90,
   /** Parameters of one statement: what Durable Objects bind. */
   sqlParametersMax: 100,
   /** Between two signs of life of the leading tab: a message that costs nothing. */
@@ -200,6 +204,7 @@ assert(
   LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
   "lines that are imported together must have room together",
 )
+assert(LIMITS.eventBytesMax < LIMITS.sqlValueBytesMax, "what an event carries can be stored in a row")
 assert(LIMITS.batchBytesMax < LIMITS.pendingBytesMax, "more can wait than what travels at once")
 assert(LIMITS.readBytesMax < LIMITS.unwrittenLengthMax, "what waits for the disk can be a page and more")
 assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")

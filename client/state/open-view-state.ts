@@ -1,7 +1,8 @@
 import type { SqlDatabase } from "../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../shared/view/compile.ts"
-import { invalidView, type ViewData } from "../../shared/view/definition.ts"
+import type { ViewData } from "../../shared/view/definition.ts"
 import type { Skip, SourceStreams } from "../../shared/view/fold.ts"
+import { invalidView } from "../../shared/view/refusal.ts"
 import type { LocalDatabase } from "../host.ts"
 import { type FoldPlace, ViewState } from "./view-state.ts"
 

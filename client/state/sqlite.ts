@@ -1,3 +1,4 @@
+import { LIMITS } from "../../shared/limits.ts"
 import { SqlFailure, type SqlStatement } from "../../shared/sql.ts"
 import type { LocalDatabase } from "../host.ts"
 import { WasmMemory } from "./wasm-memory.ts"
@@ -7,6 +8,7 @@ import { WasmStatement } from "./wasm-statement.ts"
 const READ_WRITE_CREATE_MEMORY = 0x2 | 0x4 | 0x80
 const DOUBLE_QUOTED_STRINGS = [1013, 1014] as const // SQLITE_DBCONFIG_DQS_DML and _DDL
 const OFF = 0
+const LENGTH = 0 // SQLITE_LIMIT_LENGTH
 const OUT_OF_MEMORY = 7
 const FREE_ON_CLOSE = 1 // SQLITE_DESERIALIZE_FREEONCLOSE
 const RESIZABLE = 2 // SQLITE_DESERIALIZE_RESIZEABLE
@@ -51,6 +53,7 @@ export class Sqlite {
     )
     if (handle === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
     for (const option of DOUBLE_QUOTED_STRINGS) api.sqlite3__wasm_db_config_ip(handle, option, OFF, 0)
+    api.sqlite3_limit(handle, LENGTH, LIMITS.sqlValueBytesMax)
     const database = new WasmDatabase(this.#memory, handle)
     database.exec("PRAGMA temp_store = MEMORY") // there are no files to sort in
     if (image !== undefined) database.load(image)

@@ -12,6 +12,7 @@ export type SqliteExports = {
   sqlite3_free(pointer: number): void
   sqlite3_open_v2(name: number, database: number, flags: number, vfs: number): number
   sqlite3_close_v2(database: number): number
+  sqlite3_limit(database: number, limit: number, value: number): number
   sqlite3_exec(database: number, sql: number, callback: number, argument: number, message: number): number
   sqlite3_prepare_v2(database: number, sql: number, bytes: number, statement: number, tail: number): number
   sqlite3_finalize(statement: number): number

@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts"
-import { SQL_MISMATCH, SqlFailure, type SqlValue } from "../sql.ts"
-import { invalidView } from "./definition.ts"
-import { meansPresent } from "./determinism.ts"
+import { SQL_ERROR, SQL_MISMATCH, SqlFailure, type SqlValue } from "../sql.ts"
+import { isLongPattern, meansPresent } from "./determinism.ts"
+import { invalidView, type Place } from "./refusal.ts"
 
 /**
  * The attributes of an event that a statement can name. `event_stream` is the path of the stream that it is
@@ -24,7 +24,12 @@ export type Parameter = {
   readonly attribute: Attribute | undefined
   /** A date function takes the value as a moment, so it must not mean the present one. */
   readonly isMoment: boolean
+  /** LIKE or GLOB takes the value as a pattern, so it must not be longer than all places take. */
+  readonly isPattern: boolean
 }
+
+/** Parameters that stand where not every value will do. */
+export type Uses = { readonly moments: readonly string[]; readonly patterns: readonly string[] }
 
 /** What a statement needs to know of an event. `data` may be any JSON; only an object has fields. */
 export type BindableEvent = {
@@ -39,8 +44,8 @@ export type BindableEvent = {
 /** Reads the parameters of a handler. @throws HeadwaterError `invalid-view` when one has no meaning. */
 export function checkParameters(
   written: readonly (string | undefined)[],
-  moments: readonly string[],
-  place: string,
+  place: Place,
+  { moments, patterns }: Uses,
 ): Parameter[] {
   if (written.length > LIMITS.sqlParametersMax) {
     throw invalidView(
@@ -56,7 +61,12 @@ export function checkParameters(
     if (attribute === undefined && name.startsWith("event_")) {
       throw invalidView(`${place}: names that begin with "event_" are ${ATTRIBUTES.join(", ")}; got ${name}.`)
     }
-    return { name, attribute, isMoment: moments.includes(`:${name}`) }
+    return {
+      name,
+      attribute,
+      isMoment: moments.includes(`:${name}`),
+      isPattern: patterns.includes(`:${name}`),
+    }
   })
 }
 
@@ -88,6 +98,9 @@ export function bindEvent(
         SQL_MISMATCH,
         `:${name} is "${bound}", which a date function takes for the present moment`,
       )
+    }
+    if (parameter.isPattern && typeof bound === "string" && isLongPattern(bound)) {
+      throw new SqlFailure(SQL_ERROR, `:${name}: LIKE or GLOB pattern too complex`)
     }
     values[at] = bound
   }

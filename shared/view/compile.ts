@@ -1,10 +1,12 @@
-import { LIMITS } from "../limits.ts"
-import { type SqlDatabase, SqlFailure } from "../sql.ts"
-import { isSign, isWord, type SqlText, scanSql } from "../sql-text.ts"
+import type { SqlDatabase } from "../sql.ts"
+import { isSign, isWord, type SqlText, type SqlToken } from "../sql-text.ts"
 import { checkParameters, type Parameter } from "./binding.ts"
-import { invalidView, type ViewData, viewKey } from "./definition.ts"
-import { asksDates, readDateUse, unequalCall } from "./determinism.ts"
+import { type ViewData, viewKey } from "./definition.ts"
+import { asksDates, readDateUse, readPatterns, unequalCall } from "./determinism.ts"
+import { orderFault } from "./order.ts"
 import { type Catalog, type Program, readCatalog, readProgram } from "./program.ts"
+import { attempt, begin, notEverywhere, oneStatement, type Place, refusal } from "./refusal.ts"
+import { type OwnedTable, ViewTables } from "./tables.ts"
 
 /** One statement of a handler, known to be safe: deterministic, and within its source's tables. */
 export type CompiledStatement = {
@@ -29,87 +31,39 @@ export type CompiledView = {
   readonly sources: readonly CompiledSource[]
 }
 
-/** Where in a view a statement stands, for its error. */
-type Place = string
-
 /**
- * Checks a view and creates its tables in `database`, which is empty so far. Rules VIEW1 to VIEW6.
+ * Checks a view and creates its tables in `database`, which is empty so far. Rules VIEW1 to VIEW6 and VIEW16 to
+ * VIEW20.
  *
  * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
  * is of no use then.
  */
 export function compileView(database: SqlDatabase, name: string, view: ViewData): CompiledView {
-  const owned = new Map<string, string[]>()
-  const ownerOf = new Map<string, string>() // by the table's name in lower case
-  for (const [source, { tables }] of Object.entries(view)) {
-    owned.set(source, [])
-    for (const [at, sql] of tables.entries()) {
-      const place = `View "${name}", source "${source}", table statement ${at + 1}`
-      const { table, isNew } = createdBy(sql, place)
-      const owner = ownerOf.get(table.toLowerCase())
-      if (isNew ? owner !== undefined : owner !== source) {
-        const came = owner === undefined ? "no table of that name" : `that name, of source "${owner}"`
-        throw refusal(place, isNew ? `a new table "${table}"` : `a table "${table}" of this source`, came)
-      }
-      attempt(place, () => database.exec(sql))
-      if (!isNew) continue
-      ownerOf.set(table.toLowerCase(), source)
-      owned.get(source)?.push(table)
-      checkTable(database, table, place)
+  const tables = new ViewTables(database)
+  for (const [source, { tables: texts }] of Object.entries(view)) {
+    for (const [at, sql] of texts.entries()) {
+      tables.create(source, sql, `View "${name}", source "${source}", table statement ${at + 1}`)
     }
   }
   const catalog = readCatalog(database)
   const sources = Object.entries(view).map(([source, { on }]): CompiledSource => {
-    const tables = owned.get(source) ?? []
+    const owned = tables.of(source)
     const handlers = Object.entries(on).map(([type, texts]): [string, CompiledStatement[]] => {
       const statements = texts.map((sql, at) => {
         const place = `View "${name}", source "${source}", event "${type}", statement ${at + 1}`
-        return compileStatement(database, catalog, tables, sql, place)
+        return compileStatement(database, catalog, owned, sql, place)
       })
       return [type, statements]
     })
-    return { name: source, tables, handlers: new Map(handlers) }
+    return { name: source, tables: owned.map((table) => table.name), handlers: new Map(handlers) }
   })
   return { name, key: viewKey(view), sources }
-}
-
-const RESERVED = /^(sqlite|_cf|headwater)_/i // SQLite's, Durable Objects', ours
-
-/** Which table a statement creates, or creates an index on. Nothing but these two is a table statement. */
-function createdBy(sql: string, place: Place): { readonly table: string; readonly isNew: boolean } {
-  const { tokens } = oneStatement(sql, place)
-  const foreign = tokens.find((token) => isWord(token, "REFERENCES", "FOREIGN", "AUTOINCREMENT"))
-  if (foreign !== undefined) {
-    throw refusal(place, "columns that depend on nothing but their own table", foreign.text.toUpperCase())
-  }
-  const isUnique = isWord(tokens[1], "UNIQUE")
-  const [create, kind, name, next, indexed] = isUnique ? tokens.toSpliced(1, 1) : tokens
-  if (isWord(create, "CREATE") && name !== undefined && name.kind !== "sign") {
-    if (RESERVED.test(name.text))
-      throw refusal(place, "a name without a reserved beginning", `"${name.text}"`)
-    if (isWord(kind, "TABLE") && !isUnique && isSign(next, "(")) return { table: name.text, isNew: true }
-    if (isWord(kind, "INDEX") && isWord(next, "ON") && indexed !== undefined) {
-      return { table: indexed.text, isNew: false }
-    }
-  }
-  throw refusal(place, "CREATE TABLE name (...) or CREATE INDEX name ON table (...)", begin(sql))
-}
-
-/**
- * Defaults, CHECKs and generated columns run with every insert: one that uses them all shows what they call.
- */
-function checkTable(database: SqlDatabase, table: string, place: Place): void {
-  const sql = `INSERT INTO "${table.replaceAll(`"`, `""`)}" DEFAULT VALUES`
-  const { calls } = attempt(place, () => readProgram(database, readCatalog(database), sql))
-  const unequal = unequalCall(calls)
-  if (unequal !== undefined) throw notEverywhere(place, unequal)
-  if (asksDates(calls)) throw notEverywhere(place, "a date in a DEFAULT")
 }
 
 function compileStatement(
   database: SqlDatabase,
   catalog: Catalog,
-  tables: readonly string[],
+  tables: readonly OwnedTable[],
   sql: string,
   place: Place,
 ): CompiledStatement {
@@ -121,20 +75,33 @@ function compileStatement(
   checkReach(program, text, tables, place)
   const unequal = unequalCall(program.calls)
   if (unequal !== undefined) throw notEverywhere(place, unequal)
-  const moments = asksDates(program.calls) ? momentsOf(text, place) : []
-  return { sql, parameters: checkParameters(text.parameters, moments, place), writes: [...program.writes] }
+  const order = orderFault(text.tokens)
+  if (order !== undefined) throw refusal(place, "a result that does not depend on the order of rows", order)
+  checkRowids(program, text, tables, place)
+  const fts = tables.find((table) => table.kind === "fts5" && program.writes.has(table.name))
+  if (fts !== undefined) checkCommands(fts, text, place)
+  const parameters = checkParameters(text.parameters, place, {
+    moments: asksDates(program.calls) ? momentsOf(text, place) : [],
+    patterns: program.calls.some(({ name }) => name === "like" || name === "glob")
+      ? patternsOf(text, place)
+      : [],
+  })
+  return { sql, parameters, writes: [...program.writes] }
 }
 
 /** What a handler may touch: its own tables, and JSON that the event carries. */
-function checkReach(program: Program, text: SqlText, tables: readonly string[], place: Place): void {
+function checkReach(program: Program, text: SqlText, tables: readonly OwnedTable[], place: Place): void {
+  const own = tables.map((table) => table.name)
   for (const table of [...program.writes, ...program.reads]) {
-    if (!tables.includes(table)) {
-      throw refusal(
-        place,
-        `only tables of its own source (${tables.join(", ")})`,
-        `a statement that uses "${table}"`,
-      )
-    }
+    if (own.includes(table)) continue
+    const came = `a statement that uses "${table}"`
+    throw refusal(place, `only tables of its own source (${own.join(", ")})`, came)
+  }
+  if (program.usesShadows) {
+    throw refusal(place, "FTS5 tables and not what is kept behind them", begin(text.tokens[0]?.text ?? ""))
+  }
+  if (program.functionTables.has("")) {
+    throw refusal(place, "json_each and json_tree as the only functions that make tables", "another")
   }
   if (program.writes.size === 0)
     throw refusal(place, "a statement that writes a table", begin(text.tokens[0]?.text ?? ""))
@@ -143,23 +110,48 @@ function checkReach(program: Program, text: SqlText, tables: readonly string[], 
   if (program.keepsPartsOnConflict) {
     throw refusal(place, "a conflict to undo its own statement and no more", "ON CONFLICT ROLLBACK or FAIL")
   }
-  if (!program.readsVirtualTable) return
-  const names = text.tokens
-    .filter((token) => token.kind !== "string")
-    .map((token) => token.text.toLowerCase())
-  const foreign = names.find((word) => OTHER_FUNCTION_TABLES.test(word))
-  const isJson = names.some((word) => word === "json_each" || word === "json_tree")
-  if (foreign !== undefined || !isJson) {
-    throw refusal(
-      place,
-      "json_each and json_tree as the only functions that make tables",
-      `"${foreign ?? "another"}"`,
-    )
+  if (program.readsJsonNumbers) {
+    throw refusal(place, "columns of json_each that every build fills alike", "id or parent")
+  }
+  const ranks = program.reads.size > 0 && text.tokens.some((token, at) => isRank(token, text.tokens[at + 1]))
+  const readsFts = tables.some((table) => table.kind === "fts5" && program.reads.has(table.name))
+  if (program.matches || (ranks && readsFts)) {
+    throw refusal(place, "FTS5 tables to be searched by queries and not by handlers", "MATCH or rank")
   }
 }
 
-const OTHER_FUNCTION_TABLES =
-  /^(pragma_|sqlite_|dbstat$|bytecode$|tables_used$|fts|rtree|geopoly|completion$)/
+/** The column of FTS5, not the window function. */
+function isRank(token: SqlToken, next: SqlToken | undefined): boolean {
+  return (token.kind === "word" || token.kind === "name") && /^rank$/i.test(token.text) && !isSign(next, "(")
+}
+
+const ROWID = /^(rowid|oid|_rowid_)$/i
+
+/** A rowid that no column holds is not part of the rows: it may be another one after a snapshot. */
+function checkRowids(program: Program, text: SqlText, tables: readonly OwnedTable[], place: Place): void {
+  const names = text.tokens
+    .filter((token) => (token.kind === "word" || token.kind === "name") && ROWID.test(token.text))
+    .map((token) => token.text.toLowerCase())
+  for (const { name, columns, hasHiddenRowid } of tables) {
+    if (!hasHiddenRowid || !(program.reads.has(name) || program.writes.has(name))) continue
+    const own = columns.map((column) => column.toLowerCase())
+    const hidden = names.find((rowid) => !own.includes(rowid))
+    if (hidden !== undefined) {
+      throw refusal(place, `an INTEGER PRIMARY KEY of "${name}" where its rowid is used`, hidden)
+    }
+  }
+}
+
+/** FTS5 takes orders through a column with the table's name: they change what is behind it, not its rows. */
+function checkCommands(fts: OwnedTable, text: SqlText, place: Place): void {
+  const into = text.tokens.findIndex((token) => isWord(token, "INTO"))
+  const start = text.tokens.findIndex((token, at) => at > into && isSign(token, "("))
+  const end = text.tokens.findIndex((token, at) => at > start && isSign(token, ")"))
+  if (into < 0 || start < 0 || start > into + 4) return
+  const columns = text.tokens.slice(start + 1, end)
+  const command = columns.find((token) => token.text.toLowerCase() === fts.name.toLowerCase())
+  if (command !== undefined) throw refusal(place, `rows for "${fts.name}"`, "an order to FTS5")
+}
 
 function momentsOf(text: SqlText, place: Place): readonly string[] {
   const use = readDateUse(text.tokens)
@@ -167,36 +159,8 @@ function momentsOf(text: SqlText, place: Place): readonly string[] {
   throw refusal(place, "date functions of a parameter or a constant, without time zones", use.fault)
 }
 
-function oneStatement(sql: string, place: Place): SqlText {
-  const text = scanSql(sql)
-  if (text.fault !== undefined) throw refusal(place, "SQL", `a text that cannot be read ${text.fault}`)
-  if (text.tokens.length === 0) throw refusal(place, "one statement", "none")
-  if (text.hasMore)
-    throw refusal(place, "one statement (several go into an array)", "more than one in a text")
-  if (sql.length > LIMITS.sqlLengthMax) {
-    throw refusal(place, `at most ${LIMITS.sqlLengthMax} characters`, `${sql.length}`)
-  }
-  return text
-}
-
-/** SQLite's own refusal, with the place in front of it. */
-function attempt<T>(place: Place, work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    if (!(cause instanceof SqlFailure)) throw cause
-    throw invalidView(`${place}: expected SQL that compiles; SQLite says: ${cause.message}`, cause)
-  }
-}
-
-function notEverywhere(place: Place, what: string): Error {
-  return refusal(place, "functions that answer alike on every device and at any time", what)
-}
-
-function refusal(place: Place, expected: string, came: string): Error {
-  return invalidView(`${place}: expected ${expected}; got ${came}.`)
-}
-
-function begin(sql: string): string {
-  return JSON.stringify(sql.trim().slice(0, 40))
+function patternsOf(text: SqlText, place: Place): readonly string[] {
+  const use = readPatterns(text.tokens)
+  if ("patterns" in use) return use.patterns
+  throw refusal(place, "LIKE or GLOB with a parameter or a constant of at most 50 bytes", use.fault)
 }

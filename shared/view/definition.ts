@@ -1,5 +1,5 @@
-import { HeadwaterError } from "../errors.ts"
 import type { EventSchemas, StreamDefinition } from "../events.ts"
+import { invalidView } from "./refusal.ts"
 
 /** One SQL statement, or several that belong together and run in this order. */
 export type SqlTexts = string | readonly string[]
@@ -99,9 +99,4 @@ function texts(value: unknown, place: string): string[] {
   throw invalidView(
     `Expected a SQL text or an array of them for ${place}; got ${JSON.stringify(value) ?? typeof value}.`,
   )
-}
-
-/** The refusal of a view. */
-export function invalidView(message: string, cause?: unknown): HeadwaterError {
-  return new HeadwaterError("invalid-view", message, cause === undefined ? {} : { cause })
 }

@@ -1,21 +1,21 @@
-import { isSign, type SqlToken } from "../sql-text.ts"
+import { utf8Length } from "../events.ts"
+import { isSign, isWord, type SqlToken } from "../sql-text.ts"
 import type { FunctionCall } from "./program.ts"
 
 /*
  * Which functions a fold may call. A list of what is allowed, not of what is not: a function that nobody here
  * has thought about would be the one that differs between two devices. Missing on purpose: whatever asks for
- * chance, the time, the connection or the build, and the functions of a mathematical library (`sin`, `pow`,
- * `exp` ...), whose last digit differs between builds.
+ * chance, the time, the connection or the build; the functions of a mathematical library (`sin`, `pow`, `exp`
+ * ...), whose last digit differs between builds; those of JSONB, which has several spellings of one value; and
+ * what Durable Objects do not let through (`if`, `ceiling`, `unistr`, `json_pretty` ...).
  */
-const SAME_EVERYWHERE = new Set(
+export const EQUAL_FUNCTIONS: ReadonlySet<string> = new Set(
   [
-    "abs ceil ceiling char coalesce concat concat_ws floor format glob hex if ifnull iif instr length like",
+    "abs ceil char coalesce concat concat_ws floor format glob hex ifnull iif instr length like",
     "likelihood likely lower ltrim max min mod nullif octet_length pi printf quote replace round rtrim sign sqrt",
-    "substr substring trim trunc typeof unhex unicode unistr unistr_quote unlikely upper zeroblob subtype",
-    "json json_array json_array_insert json_array_length json_error_position json_extract json_insert",
-    "json_object json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid -> ->>",
-    "jsonb jsonb_array jsonb_array_insert jsonb_extract jsonb_insert jsonb_object jsonb_patch jsonb_remove",
-    "jsonb_replace jsonb_set json_group_array json_group_object jsonb_group_array jsonb_group_object",
+    "substr substring trim trunc typeof unhex unicode unlikely upper zeroblob",
+    "json json_array json_array_length json_extract json_insert json_object json_patch json_quote json_remove",
+    "json_replace json_set json_type json_valid -> ->> json_group_array json_group_object",
     "avg count group_concat string_agg sum total",
     "cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number",
   ].flatMap((line) => line.split(" ")),
@@ -49,7 +49,7 @@ export function asksDates(calls: readonly FunctionCall[]): boolean {
  * The first function that need not answer alike everywhere. Date functions are a question of their arguments.
  */
 export function unequalCall(calls: readonly FunctionCall[]): string | undefined {
-  return calls.find((call) => !SAME_EVERYWHERE.has(call.name) && !MOMENTS_OF.has(call.name))?.name
+  return calls.find((call) => !EQUAL_FUNCTIONS.has(call.name) && !MOMENTS_OF.has(call.name))?.name
 }
 
 /** What a statement passes to date functions: the parameters that stand for a moment, or what is wrong. */
@@ -78,6 +78,65 @@ export function readDateUse(tokens: readonly SqlToken[]): DateUse {
     if (zone !== undefined) return { fault: `${token.text} with the modifier ${show(zone)}` }
   }
   return found ? { moments } : { fault: "a date function that the table calls" }
+}
+
+/** What a statement passes to LIKE and GLOB: the parameters that are patterns, or what is wrong. */
+export type PatternUse = { readonly patterns: readonly string[] } | { readonly fault: string }
+
+/**
+ * Durable Objects refuse patterns of more than 50 bytes when they come to them, and other places do not. So a
+ * pattern must be a constant of so many or a parameter, which is measured when an event binds it.
+ */
+export function readPatterns(tokens: readonly SqlToken[]): PatternUse {
+  const patterns: string[] = []
+  for (const [at, token] of tokens.entries()) {
+    if (!isWord(token, "LIKE", "GLOB") && !(token.kind === "name" && /^(like|glob)$/i.test(token.text)))
+      continue
+    const isCall = isSign(tokens[at + 1], "(")
+    if (!isCall && token.kind === "name") continue
+    const [called, ...others] = isCall ? argumentsAfter(tokens, at + 2) : []
+    const given = others.length > 0 ? (called ?? []) : operand(tokens, at + 1)
+    const [pattern] = given
+    if (given.length === 1 && pattern?.kind === "parameter") patterns.push(pattern.text)
+    else if (given.length !== 1 || pattern?.kind !== "string" || isLongPattern(pattern.text)) {
+      return { fault: `${token.text} ${show(given)}`.slice(0, 80) }
+    }
+  }
+  return { patterns }
+}
+
+/** Whether a Durable Object refuses a pattern. */
+export function isLongPattern(text: string): boolean {
+  return utf8Length(text) > PATTERN_BYTES_MAX
+}
+
+const PATTERN_BYTES_MAX = 50
+/** Signs that bind closer than LIKE, so that what stands behind them belongs to the pattern. */
+const CLOSER = new Set([
+  "||",
+  "+",
+  "-",
+  "*",
+  "/",
+  "%",
+  "&",
+  "|",
+  "<<",
+  ">>",
+  "->",
+  "->>",
+  "<",
+  ">",
+  "<=",
+  ">=",
+  ".",
+])
+
+function operand(tokens: readonly SqlToken[], at: number): SqlToken[] {
+  const [first, next, after] = tokens.slice(at, at + 3)
+  if (first === undefined) return []
+  const goesOn = next?.kind === "sign" ? CLOSER.has(next.text) : isWord(next, "COLLATE")
+  return goesOn && next !== undefined ? [first, next, ...(after === undefined ? [] : [after])] : [first]
 }
 
 function momentFault(given: readonly SqlToken[] | undefined): string | undefined {

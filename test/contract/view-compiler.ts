@@ -35,6 +35,7 @@ export function describeViewCompiler(name: string, open: () => SqlDatabase): voi
     handlerRules(refusalOf)
     functionRules(refusalOf)
     tableRules(refusalOf, open)
+    indexRules(refusalOf)
     parameterRules(refusalOf, compile)
   })
 }
@@ -168,7 +169,7 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
     test.each([
       [
         [
-          "CREATE TABLE t (a TEXT NOT NULL DEFAULT 'x' CHECK (a < 'y'), b AS (a || a) STORED, c AS (date(a)))",
+          "CREATE TABLE t (a TEXT NOT NULL DEFAULT 'x' CHECK (a < 'y'), b AS (a || a), c AS (date(a)) STORED)",
         ],
       ],
       [["CREATE TABLE t (a TEXT PRIMARY KEY, b ANY) WITHOUT ROWID, STRICT"]],
@@ -186,7 +187,16 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       ["CREATE TABLE main.t (a)", "CREATE TABLE name (...)"],
       ["CREATE TABLE temp.t (a)", "CREATE TABLE name (...)"],
       ["CREATE TEMP TABLE t (a)", "CREATE TABLE name (...)"],
-      ["CREATE VIRTUAL TABLE t USING fts5(a)", "CREATE TABLE name (...)"],
+      ["CREATE TABLE t (a, b AS (date(a)))", "STORED for a generated column that calls a function; got date"],
+      ["CREATE TABLE t (a, b AS (a ->> 'x') VIRTUAL)", "STORED for a generated column that calls a function"],
+      ["CREATE TABLE t (a, b AS (pow(a, 2)) STORED)", "got pow"],
+      ["CREATE TABLE t (a CHECK (a > (SELECT 1)))", "subqueries prohibited in CHECK"],
+      ["CREATE TABLE t (a DEFAULT (SELECT random()))", "SQLite says"],
+      ["CREATE TABLE t (a DEFAULT (sqlite_version()))", "expected "],
+      [
+        `CREATE TABLE t (${Array.from({ length: 91 }, (_, at) => `c${at}`).join(", ")})`,
+        "at most 90 columns; got 91",
+      ],
       ["CREATE VIEW t AS SELECT 1", "CREATE TABLE name (...)"],
       ["CREATE TRIGGER t AFTER INSERT ON first BEGIN SELECT 1; END", "more than one in a text"],
       ["PRAGMA user_version = 1", "CREATE TABLE name (...)"],
@@ -216,6 +226,22 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       const database = open()
       compileView(database, "shop", withTables("CREATE TABLE t (a, b AS (date('now')) STORED)"))
       expect(() => database.exec("INSERT INTO t (a) VALUES (1)")).toThrow("non-deterministic use of date()")
+    })
+  })
+}
+
+function indexRules(refusalOf: RefusalOf): void {
+  describe("[VIEW3] an index calls what its table may call", () => {
+    test.each([
+      ["(pow(a, 2))", "got pow"],
+      ["(a) WHERE exp(a) > 1", "got exp"],
+      ["(random())", "non-deterministic"],
+      ["(a) WHERE a > (SELECT 1)", "subqueries prohibited"],
+      ["(a) WHERE a LIKE b", "LIKE or GLOB with a constant of at most 50 bytes; got LIKE b"],
+    ])("refuses an index on t %s", (what, message) => {
+      const refusal = refusalOf(withTables("CREATE TABLE t (a, b)", `CREATE INDEX i ON t ${what}`))
+      expect(refusal).toContain(message)
+      expect(refusal).toContain(`View "shop", source "orders", table statement 2: expected `)
     })
   })
 }

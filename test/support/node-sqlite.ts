@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import type { LocalDatabase } from "../../client/host.ts"
+import { LIMITS } from "../../shared/limits.ts"
 import { SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../../shared/sql.ts"
 import { scanSql } from "../../shared/sql-text.ts"
 
@@ -21,6 +22,7 @@ class NodeDatabase implements LocalDatabase {
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#database.exec("PRAGMA foreign_keys = OFF") // SQLite's own default, which Node changes
+    if (database.limits !== undefined) database.limits.length = LIMITS.sqlValueBytesMax // newer Nodes have it
   }
 
   exec(sql: string): void {

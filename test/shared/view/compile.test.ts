@@ -1,4 +1,14 @@
+import { readFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { loadSqlite } from "../../../client/state/sqlite.ts"
+import { describeEqualFolds } from "../../contract/equal-folds.ts"
 import { describeViewCompiler } from "../../contract/view-compiler.ts"
 import { openNodeSqlite } from "../../support/node-sqlite.ts"
 
+const wasm = await loadSqlite(
+  await readFile(fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"))),
+)
+
 describeViewCompiler("node:sqlite", openNodeSqlite)
+describeEqualFolds("node:sqlite", openNodeSqlite)
+describeEqualFolds("WASM in Node", () => wasm.open())
