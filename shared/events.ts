@@ -32,10 +32,11 @@ export type EventAttributes = Omit<HeadwaterEvent, "data" | "subject"> & {
   readonly subject?: string | undefined
 }
 
-const TYPE = /^[A-Za-z0-9._:/-]{1,128}$/
+const TYPE = /^[A-Za-z0-9._:/@-]{1,128}$/
 
 /**
- * Names the event types that a stream may hold, each with the schema of its data.
+ * Names the event types that a stream may hold, each with the schema of its data. A type whose data has changed
+ * gets another name, by custom `name@2`: events that are in the log stay what they were.
  *
  * Schemas must answer at once: an event is on this device before `append` gives way to other code, and a schema that
  * asks a server first would break that. `append` refuses events whose schema answers later.
@@ -47,7 +48,7 @@ export function defineStream<const S extends EventSchemas>(events: S): StreamDef
   if (types.length === 0) throw invalidDefinition("at least one event type", "none")
   for (const [type, schema] of types) {
     if (!TYPE.test(type))
-      throw invalidDefinition("type names of 1 to 128 letters, digits or . _ : / -", JSON.stringify(type))
+      throw invalidDefinition("type names of 1 to 128 letters, digits or . _ : / @ -", JSON.stringify(type))
     const validate: unknown = schema?.["~standard"]?.validate // callers without types pass anything
     if (typeof validate !== "function") {
       throw invalidDefinition(`a Standard Schema for "${type}" (zod, valibot, arktype ...)`, typeof schema)

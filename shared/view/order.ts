@@ -118,20 +118,17 @@ function aliased(column: readonly Node[]): readonly [readonly Node[], string | u
   if (isWordNode(before, "AS")) return [column.slice(0, -2), textOf([last])]
   const endsValue =
     before.kind !== "sign" &&
-    !(before.kind === "word" && VALUE_WORDS.test(before.text) && !isWord(before, "END"))
-  const isName = last.kind === "name" || (last.kind === "word" && !VALUE_WORDS.test(last.text))
+    !(before.kind === "word" && VALUE_WORDS.has(before.text.toLowerCase()) && !isWord(before, "END"))
+  const isName = last.kind === "name" || (last.kind === "word" && !VALUE_WORDS.has(last.text.toLowerCase()))
   return endsValue && isName ? [column.slice(0, -1), textOf([last])] : [column, undefined]
 }
 
 /** Words of an expression that are no names. */
-const VALUE_WORDS = new RegExp(
-  `^(${[
+const VALUE_WORDS = new Set(
+  [
     "and or not is null in between like glob escape case when then else end cast as distinct all collate",
     "isnull notnull true false exists current_date current_time current_timestamp",
-  ]
-    .join(" ")
-    .replaceAll(" ", "|")})$`,
-  "i",
+  ].flatMap((line) => line.split(" ")),
 )
 
 /** The columns that an expression names outside of aggregates and of queries in parentheses. */
@@ -152,7 +149,7 @@ function bareNames(nodes: readonly Node[]): string[] {
         const column = nodes[at + 2]
         names.push(`${textOf([node])}.${column === undefined ? "" : textOf([column])}`)
         at += 2
-      } else if (node.kind === "name" || !VALUE_WORDS.test(node.text)) names.push(textOf([node]))
+      } else if (node.kind === "name" || !VALUE_WORDS.has(node.text.toLowerCase())) names.push(textOf([node]))
     } else if (isStar(node, nodes[at - 1])) names.push("*")
   }
   return names

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { defineStream } from "../../../shared/events.ts"
 import { defineView, viewData, viewKey } from "../../../shared/view/definition.ts"
@@ -84,4 +84,32 @@ test.each([
   ],
 ])("[VIEW6] %j is no view", (sources, message) => {
   expect(() => defineView(sources as unknown as Parameters<typeof defineView>[0])).toThrow(message)
+})
+
+describe("[VIEW20] each version of an event type has its own handler", () => {
+  const text = z.object({ text: z.string() })
+  const notes = defineStream({
+    "note.made": text,
+    "note.made@2": text,
+    "note.made@3": text,
+    "note.made.late": text,
+  })
+  const table = "CREATE TABLE notes (text)"
+  const insert = "INSERT INTO notes VALUES (:text)"
+
+  test("a version without one is refused by name", () => {
+    const on = { "note.made@2": insert }
+    expect(() => defineView({ notes: { from: notes, table, on } })).toThrow(
+      `Source "notes" of a view handles some versions of a type and not note.made, note.made@3: expected a handler ` +
+        "for each, or [] for one that is skipped.",
+    )
+  })
+
+  test("an empty array skips one on purpose, and is the same as not to handle it", () => {
+    const view = defineView({
+      notes: { from: notes, table, on: { "note.made": [], "note.made@2": insert, "note.made@3": [insert] } },
+    })
+    expect(viewData(view).notes?.on).toEqual({ "note.made@2": [insert], "note.made@3": [insert] })
+    expect(viewData(defineView({ notes: { from: notes, table, on: {} } })).notes?.on).toEqual({})
+  })
 })
