@@ -50,6 +50,15 @@ export default defineConfig([
     onSuccess: () => copyFile(createRequire(import.meta.url).resolve(WASM), "dist/client/sqlite3.wasm"),
   },
   {
+    entry: { "client/node/index": "client/node/index.ts" },
+    tsconfig: "tsconfig.package-node.json",
+    clean: false,
+    platform: "node",
+    target: "es2023",
+    dts: true,
+    outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
+  },
+  {
     entry: { "worker/index": "worker/index.ts" },
     tsconfig: "tsconfig.package-worker.json",
     clean: false,

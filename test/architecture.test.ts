@@ -24,12 +24,14 @@ const HOMES: Record<string, readonly string[]> = {
   jose: ["worker/access/"],
   "@sqlite.org/sqlite-wasm": ["client/state/sqlite.ts"],
   "@standard-schema/spec": ["shared/events.ts"],
+  "node:sqlite": ["client/node/"],
   "cloudflare:workers": ["worker/stream/stream-object.ts", "worker/limits/principal-object.ts"],
   headwater: ["demo/"],
   zod: ["demo/events.ts"],
 }
 
-const PUBLIC_ENTRIES = ["client/index.ts", "shared/index.ts", "worker/index.ts"]
+const PUBLIC_ENTRIES = ["client/index.ts", "client/node/index.ts", "shared/index.ts", "worker/index.ts"]
+const NODE = "client/node/"
 const places = Object.keys(MAY_IMPORT)
 const product = places.flatMap(sourceFiles).filter((file) => file !== "demo/vite.config.ts")
 
@@ -50,6 +52,13 @@ test("[ARCH2] a third-party name is imported at home and nowhere else", () => {
       )
       .map((name) => ({ file, name })),
   )
+  expect(offences).toEqual([])
+})
+
+test("[ARCH2] what needs Node is in one folder, which nothing else of the product imports", () => {
+  const offences = product
+    .filter((file) => !file.startsWith(NODE))
+    .filter((file) => relativeImports(file).some((target) => target.startsWith(NODE)))
   expect(offences).toEqual([])
 })
 

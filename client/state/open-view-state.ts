@@ -2,7 +2,7 @@ import type { SqlDatabase } from "../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../shared/view/compile.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
 import type { Skip, SourceStreams } from "../../shared/view/fold.ts"
-import { invalidView } from "../../shared/view/refusal.ts"
+import { checkStreams } from "../../shared/view/streams.ts"
 import type { LocalDatabase } from "../host.ts"
 import { type FoldPlace, ViewState } from "./view-state.ts"
 
@@ -56,11 +56,9 @@ export function restoreViewState(
 }
 
 function compiled(database: SqlDatabase, { name, view, streams }: ViewTerms): CompiledView {
-  const missing = Object.keys(view).filter((source) => !Object.hasOwn(streams, source))
-  if (missing.length > 0) {
-    throw invalidView(`View "${name}": expected a stream for ${missing.join(", ")}; got none.`)
-  }
-  return compileView(database, name, view)
+  const compiled = compileView(database, name, view)
+  checkStreams(compiled, streams)
+  return compiled
 }
 
 function closingOnFailure<T>(database: SqlDatabase, open: () => T): T {

@@ -20,6 +20,8 @@ export type CompiledStatement = {
 export type CompiledSource = {
   readonly name: string
   readonly tables: readonly string[]
+  /** The same with what is known of each. */
+  readonly owned: readonly OwnedTable[]
   /** What an event of each type runs, in this order. Types without an entry are skipped. */
   readonly handlers: ReadonlyMap<string, readonly CompiledStatement[]>
 }
@@ -55,7 +57,7 @@ export function compileView(database: SqlDatabase, name: string, view: ViewData)
       })
       return [type, statements]
     })
-    return { name: source, tables: owned.map((table) => table.name), handlers: new Map(handlers) }
+    return { name: source, tables: owned.map((table) => table.name), owned, handlers: new Map(handlers) }
   })
   return { name, key: viewKey(view), sources }
 }

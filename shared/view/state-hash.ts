@@ -10,20 +10,13 @@ export type StateHash = { readonly view: string; readonly tables: { readonly [ta
 const HEX_BYTES_MAX = 500_000
 
 /**
- * The columns that make up a row: all that `SELECT *` answers, generated ones among them, and before them the
- * rowid of an FTS5 table, which has no other key. Rows with the same values here are the same row.
+ * The columns that make up a row: all that `SELECT *` answers, generated ones among them. A rowid that is none
+ * of them is no part of the row.
  */
-export function rowColumns(database: SqlDatabase, table: string): string[] {
-  const name = quoteName(table)
-  const statement = database.prepare(`SELECT * FROM ${name}`)
-  const columns = [...statement.columns]
+export function rowColumns(database: SqlDatabase, table: string): readonly string[] {
+  const statement = database.prepare(`SELECT * FROM ${quoteName(table)}`)
   statement.finalize()
-  const schema = database.prepare(
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND lower(name) = lower(?)",
-  )
-  const isVirtual = schema.all([table]).length > 0
-  schema.finalize()
-  return isVirtual ? ["rowid", ...columns] : columns
+  return statement.columns
 }
 
 /**

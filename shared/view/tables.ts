@@ -13,12 +13,13 @@ export type OwnedTable = {
   readonly columns: readonly string[]
   /** Its rows have a rowid that is none of their columns. */
   readonly hasHiddenRowid: boolean
+  /** Its rowid is a column: an INTEGER PRIMARY KEY. */
+  readonly isNumbered: boolean
 }
 
 type Statement = { readonly table: string; readonly kind: OwnedTable["kind"] | "index" }
 
 const RESERVED = /^(sqlite|_cf|headwater)_/i // SQLite's, Durable Objects', ours
-const ROWID_NAMES = ["rowid", "oid", "_rowid_"]
 
 /** The tables of a view as they are created, one statement after the other. */
 export class ViewTables {
@@ -94,14 +95,15 @@ function made(database: SqlDatabase, name: string, kind: OwnedTable["kind"], pla
     if (columnsOf(database, `SELECT 1 FROM ${quoted(`${name}_content`)}`).length === 0) {
       throw refusal(place, "an FTS5 table that keeps its own content", "content =")
     }
-    return { name, kind, columns, hasHiddenRowid: false }
+    return { name, kind, columns, hasHiddenRowid: false, isNumbered: false }
   }
-  const free = ROWID_NAMES.find((rowid) => !columns.some((column) => column.toLowerCase() === rowid))
-  if (free === undefined) throw refusal(place, `no columns named ${ROWID_NAMES.join(", ")}`, "all of them")
-  const [key] = columnsOf(database, `SELECT ${free} FROM ${quoted(name)}`) // a column that is the key gives its name
+  if (columns.some((column) => column.toLowerCase() === "rowid")) {
+    throw refusal(place, "columns with names of their own", "rowid")
+  }
+  const [key] = columnsOf(database, `SELECT rowid FROM ${quoted(name)}`) // a column that is the key gives its name
   const isColumn = key !== undefined && columns.includes(key)
   if (isColumn) attempt(place, () => database.exec(lastKeyGuard(name, key)))
-  return { name, kind, columns, hasHiddenRowid: key !== undefined && !isColumn }
+  return { name, kind, columns, hasHiddenRowid: key !== undefined && !isColumn, isNumbered: isColumn }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { HeadwaterError } from "../../shared/errors.ts"
+import { parseStreamPath } from "../../shared/ids.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../shared/view/compile.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
@@ -48,10 +49,11 @@ function folded(open: () => SqlDatabase, view: ViewData, ...data: object[]) {
   const database = open()
   const compiled: CompiledView = compileView(database, "board", view)
   const paths = Object.fromEntries(Object.keys(view).map((source) => [source, "a/b"]))
-  const fold = new ViewFold(database, compiled, paths as ConstructorParameters<typeof ViewFold>[2])
+  const fold = new ViewFold(database, compiled, paths)
   const halts: string[] = []
   for (const [at, datum] of data.entries()) {
-    fold.fold("a/b" as never, [{ id: `e${at}`, type: "noted", source: "s", time: "t", data: datum }])
+    const event = { id: `e${at}`, type: "noted", source: "s", time: "t", data: datum }
+    fold.fold({ stream: parseStreamPath("a/b"), messages: [event] })
     for (const halt of fold.halts.values()) halts.push(halt.message)
   }
   return { database, compiled, halts }

@@ -1,4 +1,4 @@
-import { openNodeSqlite } from "../support/node-sqlite.ts"
+import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import { describeSqlDatabase } from "./sql-database.ts"
 
 describeSqlDatabase("node:sqlite", async () => openNodeSqlite())

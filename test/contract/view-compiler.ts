@@ -190,6 +190,7 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       ["CREATE TABLE t (a, b AS (date(a)))", "STORED for a generated column that calls a function; got date"],
       ["CREATE TABLE t (a, b AS (a ->> 'x') VIRTUAL)", "STORED for a generated column that calls a function"],
       ["CREATE TABLE t (a, b AS (pow(a, 2)) STORED)", "got pow"],
+      ["CREATE TABLE t (a, RowId)", "columns with names of their own; got rowid"],
       ["CREATE TABLE t (a CHECK (a > (SELECT 1)))", "subqueries prohibited in CHECK"],
       ["CREATE TABLE t (a DEFAULT (SELECT random()))", "SQLite says"],
       ["CREATE TABLE t (a DEFAULT (sqlite_version()))", "expected "],

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest"
+import { openNodeSqlite } from "../../../client/node/node-sqlite.ts"
 import type { HeadwaterError } from "../../../shared/errors.ts"
 import type { SqlStatement } from "../../../shared/sql.ts"
-import { openNodeSqlite } from "../../support/node-sqlite.ts"
 import { event, idsOf, ORDERS, openOrders, PRODUCTS, placed } from "../../support/order-view.ts"
 
 const ignore = { onRows: () => {}, onError: () => {} }

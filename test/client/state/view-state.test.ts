@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest"
 import type { LocalDatabase } from "../../../client/host.ts"
+import { openNodeSqlite } from "../../../client/node/node-sqlite.ts"
 import { openViewState } from "../../../client/state/open-view-state.ts"
 import { SqlFailure, type SqlStatement } from "../../../shared/sql.ts"
 import { describeViewState } from "../../contract/view-state.ts"
-import { openNodeSqlite } from "../../support/node-sqlite.ts"
 import {
   event,
   idsOf,

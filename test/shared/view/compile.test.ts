@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
+import { openNodeSqlite } from "../../../client/node/node-sqlite.ts"
 import { loadSqlite } from "../../../client/state/sqlite.ts"
 import { describeEqualFolds } from "../../contract/equal-folds.ts"
 import { describeViewCompiler } from "../../contract/view-compiler.ts"
-import { openNodeSqlite } from "../../support/node-sqlite.ts"
 
 const wasm = await loadSqlite(
   await readFile(fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"))),

@@ -1,10 +1,10 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite"
-import type { LocalDatabase } from "../../client/host.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../../shared/sql.ts"
 import { scanSql } from "../../shared/sql-text.ts"
+import type { LocalDatabase } from "../host.ts"
 
-/** The port on Node's own SQLite: an empty database in memory, for unit tests and for the simulator. */
+/** The port on Node's own SQLite: a database in memory, empty, or as its `image` was. */
 export function openNodeSqlite(image?: Uint8Array<ArrayBuffer>): LocalDatabase {
   const database = new DatabaseSync(":memory:")
   if (image !== undefined) (database as ImagedSync).deserialize(image) // Node has it; its types do not yet
