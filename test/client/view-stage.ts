@@ -3,6 +3,7 @@ import { DeviceLog } from "../../client/disk/log.ts"
 import { MemoryStorage } from "../../client/disk/memory-storage.ts"
 import type { Snapshot, Snapshots } from "../../client/disk/snapshots.ts"
 import { ViewSkips } from "../../client/disk/view-skips.ts"
+import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import { appendedEntry } from "../../client/replica/pending-entry.ts"
 import { Replica } from "../../client/replica/replica.ts"
 import { ViewSnapshots } from "../../client/thread/view-snapshots.ts"
@@ -13,7 +14,6 @@ import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { issueOffset, type Offset, START } from "../../shared/offset.ts"
 import { firstPosition } from "../../shared/outbox.ts"
-import { openNodeSqlite } from "../support/node-sqlite.ts"
 
 export type StagedEvent = { readonly id: string; readonly type: string; readonly data: unknown }
 
