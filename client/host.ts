@@ -21,6 +21,8 @@ export interface Host {
   openSnapshots(log: string): Snapshots
   /** A database in memory: empty, or as its `image` was. */
   openSql(image?: Uint8Array<ArrayBuffer>): Promise<LocalDatabase>
+  /** SHA-256. */
+  digest(bytes: Uint8Array): Promise<Uint8Array>
   /** Lets whatever waits for this thread be done first. */
   turn(): Promise<void>
   /**

@@ -11,6 +11,7 @@ import type { RejectedEvent } from "./disk/rejections.ts"
 import type { Row } from "./state/live-queries.ts"
 import type { ThreadStatus } from "./status.ts"
 import type { Reappended } from "./sync/recovery.ts"
+import type { Verdict, ViewHash } from "./thread/view-hashes.ts"
 
 /*
  * All that passes between the page and the thread. Every value here survives structured clone; errors travel as
@@ -54,6 +55,12 @@ export interface EnginePort {
   skip(view: ViewNumber, skip: Skip): Promise<Reply<void>>
   /** Opens the rows as they were when the streams ended at these places. They stay as they are. */
   pastView(view: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<Reply<ViewNumber>>
+  /** What the confirmed rows come to. */
+  hashView(view: ViewNumber): Promise<Reply<ViewHash>>
+  /** Whether they are what somebody else has, or else what the log makes of them. */
+  verifyView(view: ViewNumber, other?: ViewHash): Promise<Reply<Verdict>>
+  /** Makes the rows anew from the log. */
+  rebuildView(view: ViewNumber): Promise<Reply<void>>
   /** Frees a view. */
   closeView(view: ViewNumber): Promise<Reply<void>>
   query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>

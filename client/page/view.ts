@@ -4,6 +4,7 @@ import type { ViewDefinition } from "../../shared/view/definition.ts"
 import type { Halt } from "../../shared/view/fold.ts"
 import type { QueryParameters } from "../../shared/view/query.ts"
 import type { Row } from "../state/live-queries.ts"
+import type { Verdict, ViewHash } from "../thread/view-hashes.ts"
 import { askedView, type ViewStreams } from "./asked-view.ts"
 import type { ThreadLink } from "./thread-link.ts"
 
@@ -81,6 +82,31 @@ export class View {
     return new PastView(this.#link, await this.#link.ask(this.#link.engine.pastView(this.#number, offsets)))
   }
 
+  /**
+   * What the confirmed rows come to (SHA-256 of all values, by type), with the places up to which events are folded in
+   * them. Equal on every device, at the edge and in Node, where the places are equal and the same events are skipped.
+   */
+  hash(): Promise<ViewHash> {
+    return this.#link.ask(this.#link.engine.hashView(this.#number))
+  }
+
+  /**
+   * Whether the rows are right. Given the `other` hash of somebody else, of the edge or of another client, it is
+   * compared with what this device's log makes of the events up to the same places. Without one, the rows that are
+   * shown are compared with what the log makes of them when it is folded anew. A verdict that they are not says which
+   * tables differ, and between which offsets that came to be; `rebuild` makes rows right that the log contradicts.
+   *
+   * @throws HeadwaterError `invalid-offset` when this device's log has not got to such places.
+   */
+  verify(other?: ViewHash): Promise<Verdict> {
+    return this.#link.ask(this.#link.engine.verifyView(this.#number, other))
+  }
+
+  /** Makes the rows anew from the log, beside those that are shown, and shows them when they are whole. */
+  rebuild(): Promise<void> {
+    return this.#link.ask(this.#link.engine.rebuildView(this.#number))
+  }
+
   /** Frees the view's rows. Its live queries end; no method works any more. */
   async close(): Promise<void> {
     await this.#link.ask(this.#link.engine.closeView(this.#number))
@@ -101,6 +127,11 @@ export class PastView {
   /** As `View.query`. */
   async query<R extends Row = Row>(sql: string, params: QueryParameters = []): Promise<R[]> {
     return (await this.#link.ask(this.#link.engine.query(this.#number, sql, params))) as R[] // as the caller says
+  }
+
+  /** As `View.hash`. */
+  hash(): Promise<ViewHash> {
+    return this.#link.ask(this.#link.engine.hashView(this.#number))
   }
 
   /** Frees the rows. No method works any more. */

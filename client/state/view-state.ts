@@ -65,6 +65,8 @@ export class ViewState {
   #touchedByLayer = new Set<string>()
   /** Equal for definitions that do the same. */
   readonly key: string
+  /** The view's tables, of all sources. */
+  readonly tables: readonly string[]
 
   constructor({ database, view, streams, skips = [], place }: ViewStateParts) {
     this.#database = database
@@ -74,6 +76,7 @@ export class ViewState {
     this.#haltsBelow = this.#fold.halts
     this.#heads = new Map(place?.heads)
     this.key = view.key
+    this.tables = view.sources.flatMap((source) => source.tables)
     database.exec("BEGIN")
   }
 

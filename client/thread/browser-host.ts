@@ -16,6 +16,7 @@ export const browserHost: Host = {
     new StorageWithSpareRoom(await openIdbStorage(name), () => freeSnapshots(name)),
   openSnapshots: (log) => openIdbSnapshots(log),
   openSql: async (image) => (await loadSqlite()).open(image),
+  digest: async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)), // it is one
   turn,
   lock,
   onOnline(listener) {

@@ -29,6 +29,7 @@ import type { Row } from "../state/live-queries.ts"
 import type { Reappended } from "../sync/recovery.ts"
 import { PageLink } from "./page-link.ts"
 import { Session } from "./session.ts"
+import type { Verdict, ViewHash } from "./view-hashes.ts"
 
 /** The thread's end of the boundary: each call is handed to its part, and every failure goes back to its caller. */
 export class Engine implements EnginePort {
@@ -112,6 +113,18 @@ export class Engine implements EnginePort {
 
   pastView(view: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<Reply<ViewNumber>> {
     return reply(() => this.#opened().views.past(view, offsets))
+  }
+
+  hashView(view: ViewNumber): Promise<Reply<ViewHash>> {
+    return reply(() => this.#opened().views.hash(view))
+  }
+
+  verifyView(view: ViewNumber, other?: ViewHash): Promise<Reply<Verdict>> {
+    return reply(() => this.#opened().views.verify(view, other))
+  }
+
+  rebuildView(view: ViewNumber): Promise<Reply<void>> {
+    return reply(() => this.#opened().views.rebuild(view))
   }
 
   closeView(view: ViewNumber): Promise<Reply<void>> {

@@ -50,6 +50,8 @@ export class OpenView {
   #stopTimer: (() => void) | undefined
   #stopRetry: (() => void) | undefined
   #isClosed = false
+  /** Where the rows were last found to be right. */
+  verified: Readonly<Record<string, Offset>> = {}
 
   private constructor(parts: OpenViewParts, terms: ViewTerms, state: ViewState) {
     this.#parts = parts

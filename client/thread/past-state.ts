@@ -7,18 +7,25 @@ import type { ViewState } from "../state/view-state.ts"
 import { openState, type ViewBuildParts } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
 
+export type Past = {
+  /** The streams that the view follows. */
+  readonly replicas: readonly Replica[]
+  /** Streams that are not named are folded as far as they go. */
+  readonly offsets: Readonly<Record<string, Offset>>
+  /** Which snapshots the fold may begin with. */
+  readonly begin: "any" | "none"
+}
+
 /**
  * A view's rows as they were when its streams ended at these places, folded from a snapshot of before, or from nothing.
  *
- * @param offsets Streams that are not named are folded as far as they go.
  * @throws HeadwaterError `invalid-offset` when a log has no such place, or becomes another meanwhile;
  * `storage-unavailable`.
  */
 export async function pastState(
   parts: ViewBuildParts,
   terms: ViewTerms,
-  replicas: readonly Replica[],
-  offsets: Readonly<Record<string, Offset>>,
+  { replicas, offsets, begin }: Past,
 ): Promise<ViewState> {
   const unknown = Object.keys(offsets).find((path) => !replicas.some(({ stream }) => stream === path))
   if (unknown !== undefined) throw noPlace(unknown, "a stream of the view")
@@ -30,7 +37,7 @@ export async function pastState(
   }
   const isBefore = ([stream, head]: [StreamPath, Offset]) => !isAfter(head, wanted.get(stream) ?? START)
   const state = await openState(parts, terms, [...wanted.keys()], {
-    isUsable: ({ heads }) => [...heads].every(isBefore),
+    isUsable: ({ heads }) => begin === "any" && [...heads].every(isBefore),
   })
   const restarts = replicas.map((replica) => replica.restarts)
   try {

@@ -69,6 +69,11 @@ export class ViewSnapshots {
     due.stopTimer = host.after(ms, () => void this.#save(view, due))
   }
 
+  /** What was written down of these terms is of no use. */
+  drop(terms: ViewTerms): Promise<void> {
+    return this.#parts.snapshots.drop(snapshotId(terms))
+  }
+
   /** The view is closed. */
   forget(view: OpenView): void {
     this.#due.get(view)?.stopTimer()

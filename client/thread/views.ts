@@ -6,6 +6,7 @@ import type { Offset } from "../../shared/offset.ts"
 import { isPattern } from "../../shared/path-pattern.ts"
 import type { Halt, Skip } from "../../shared/view/fold.ts"
 import type { ViewSkips } from "../disk/view-skips.ts"
+import type { Host } from "../host.ts"
 import type { AskedView, ViewNumber } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
@@ -16,9 +17,11 @@ import type { ViewStatus } from "../status.ts"
 import { followsStream, OpenView } from "./open-view.ts"
 import { pastState } from "./past-state.ts"
 import { dropStart, startState, type ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { hashOf, hashOfState, type Verdict, type ViewHash, verdictOf } from "./view-hashes.ts"
 import { snapshotId } from "./view-snapshots.ts"
 
 export type ViewsParts = ViewBuildParts & {
+  readonly host: Pick<Host, "now" | "after" | "turn" | "openSql" | "digest">
   readonly skips: ViewSkips
   /** Opens a stream that a view follows. */
   open(stream: StreamPath): Promise<unknown>
@@ -107,12 +110,48 @@ export class Views implements ReplicaListener {
    * @throws HeadwaterError `invalid-offset` when the log has no such place.
    */
   async past(number: ViewNumber, offsets: Readonly<Record<string, Offset>>): Promise<ViewNumber> {
-    const { terms } = this.view(number)
-    const replicas = [...this.#parts.replicas()].filter(({ stream }) => followsStream(terms, stream))
-    const state = await pastState(this.#parts, terms, replicas, offsets)
+    const state = await this.#pastState(this.view(number).terms, offsets, "any")
     const past = ++this.#numbers
     this.#past.set(past, state)
     return past
+  }
+
+  /** What the confirmed rows come to. */
+  hash(number: ViewNumber): Promise<ViewHash> {
+    const past = this.#past.get(number)
+    return past === undefined
+      ? hashOf(this.#parts.host, this.view(number))
+      : hashOfState(this.#parts.host, past)
+  }
+
+  /**
+   * Compares the rows with what somebody else has at the same places; without it, with what this device's log makes of
+   * them when it is folded anew.
+   *
+   * @throws HeadwaterError `invalid-offset` when the log has no such places.
+   */
+  async verify(number: ViewNumber, other?: ViewHash): Promise<Verdict> {
+    const view = this.view(number)
+    const own = other === undefined ? await this.hash(number) : await this.#hashAt(view, other.cursor, "any")
+    const verdict = verdictOf(own, other ?? (await this.#hashAt(view, own.cursor, "none")), view.verified)
+    if (verdict.isEqual) view.verified = verdict.upTo
+    return verdict
+  }
+
+  /** Makes the rows anew from the log, beside those that are shown, whatever was written down. */
+  async rebuild(number: ViewNumber): Promise<void> {
+    const view = this.view(number)
+    await this.#parts.snapshots.drop(view.terms)
+    await view.become(view.terms)
+  }
+
+  async #hashAt(view: OpenView, cursor: ViewHash["cursor"], begin: "any" | "none"): Promise<ViewHash> {
+    const state = await this.#pastState(view.terms, cursor, begin)
+    try {
+      return await hashOfState(this.#parts.host, state)
+    } finally {
+      state.close()
+    }
   }
 
   view(number: ViewNumber): OpenView {
@@ -189,6 +228,16 @@ export class Views implements ReplicaListener {
 
   async #terms(asked: AskedView): Promise<ViewTerms> {
     return { ...asked, skips: await this.#parts.skips.list(unskippedId({ ...asked, skips: [] })) }
+  }
+
+  /** @param begin Which snapshots it may begin with. */
+  #pastState(
+    terms: ViewTerms,
+    offsets: Readonly<Record<string, Offset>>,
+    begin: "any" | "none",
+  ): Promise<ViewState> {
+    const replicas = [...this.#parts.replicas()].filter(({ stream }) => followsStream(terms, stream))
+    return pastState(this.#parts, terms, { replicas, offsets, begin })
   }
 
   async #openStreams(terms: ViewTerms): Promise<void> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { CheckedStorage } from "../../client/disk/checked-storage.ts"
 import { DeviceLog } from "../../client/disk/log.ts"
 import { MemoryStorage } from "../../client/disk/memory-storage.ts"
@@ -37,6 +38,7 @@ export function stageDevice() {
       seen.turns++
       await new Promise<void>((resolve) => setImmediate(resolve))
     },
+    digest: async (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
     openSql: async (image?: Uint8Array<ArrayBuffer>) => openNodeSqlite(image),
   }
 

@@ -295,6 +295,52 @@ describe("[VIEW40] the past", () => {
   })
 })
 
+describe("[VIEW44] the hash of a view", () => {
+  test("is of its confirmed rows, equal on two devices and for any pages, and says where they stand", async () => {
+    const [one, other] = [stageDevice(), stageDevice()]
+    const events = many(30)
+    await one.grow(A, events)
+    for (const event of events) await other.grow(A, [event])
+    const [first, second] = [one.visit(), other.visit()]
+    const [view, same] = [await first.views.open(OF_A), await second.views.open(NOTES)]
+    first.append(A, noted(-1))
+    const hash = await first.views.hash(view)
+    expect(hash.cursor).toEqual({ [A]: one.offsets(A).at(-1) })
+    expect((await second.views.hash(same)).tables).toEqual(hash.tables)
+    expect(first.views.get(view).query("SELECT min(n) AS least FROM notes")).toEqual([{ least: -1 }])
+    await expect(second.views.verify(same, hash)).resolves.toMatchObject({ isEqual: true })
+  })
+
+  test("of the past is what it was then", async () => {
+    const device = stageDevice()
+    await device.grow(A, many(3))
+    const { views, replica } = device.visit()
+    const view = await views.open(OF_A)
+    const before = await views.hash(view)
+    replica(A).take(await device.grow(A, [noted(7)]))
+    expect((await views.hash(view)).view).not.toBe(before.view)
+    expect(await views.hash(await views.past(view, before.cursor))).toEqual(before)
+  })
+
+  test("tells rows that are wrong, in which table and since where; a rebuild makes them right", async () => {
+    const device = stageDevice()
+    await device.grow(A, many(LIMITS.snapshotMessagesMin))
+    await device.visit().views.open(OF_A)
+    await device.pass(LIMITS.snapshotQuietMs)
+    const [[id, snapshot] = expect.fail("there is one")] = device.kept
+    const database = await device.host.openSql(snapshot.bytes)
+    database.exec("DELETE FROM notes WHERE n = 3")
+    device.kept.set(id, { ...snapshot, bytes: database.image() })
+    const { views } = device.visit()
+    const view = await views.open(OF_A)
+    const end = { [A]: device.offsets(A).at(-1) }
+    expect(await views.verify(view)).toEqual({ isEqual: false, tables: ["notes"], after: {}, upTo: end })
+    await views.rebuild(view)
+    expect(await views.verify(view)).toEqual({ isEqual: true, tables: [], after: {}, upTo: end })
+    expect(await views.verify(view)).toMatchObject({ after: end })
+  })
+})
+
 test("[VIEW41] a long page is folded in turns, and what it does not confirm stays shown meanwhile", async () => {
   const device = stageDevice()
   await device.grow(A, [noted(-1)])

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import type { Snapshots } from "../../client/disk/snapshots.ts"
 import type { Storage } from "../../client/disk/storage.ts"
 import type { Channel, Host, LocalDatabase, LockOptions, Socket, SocketListener } from "../../client/host.ts"
@@ -73,6 +74,10 @@ export class TabHost implements Host {
 
   openSnapshots(): Snapshots {
     return this.#parts.device.snapshots.openFor(this.#parts.owner)
+  }
+
+  async digest(bytes: Uint8Array): Promise<Uint8Array> {
+    return createHash("sha256").update(bytes).digest()
   }
 
   turn(): Promise<void> {
