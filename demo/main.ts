@@ -46,7 +46,7 @@ async function open(): Promise<void> {
     rushPanel(market, act),
   ])
   productForm(market)
-  sqlConsole(view)
+  sqlConsole(view, streams)
 }
 
 function linkToOtherTills(): void {

@@ -1,6 +1,8 @@
-import type { Row, View } from "headwater"
+import type { PastView, Row, View } from "headwater"
 import { byId, element, setText } from "../dom.ts"
+import type { Streams } from "../pending.ts"
 import { count, counted, inWords } from "../words.ts"
+import { pastSlider } from "./past.ts"
 
 const ROWS_SHOWN = 200
 
@@ -45,15 +47,17 @@ const TABLES: Readonly<Record<string, string>> = {
   catalogue_log: "position, event_id, type, time, till, sku, figure",
 }
 
-/** A place to ask anything of the view. One question at a time is followed. */
-export function sqlConsole(view: View): void {
+/** A place to ask anything of the view, as it is or as it was. One question at a time is followed. */
+export function sqlConsole(view: View, streams: Streams): void {
   const sql = byId("sql", HTMLTextAreaElement)
   const form = byId("console", HTMLFormElement)
   let stop = () => {}
-  const ask = () => {
+  const askAt = async (past: PastView | undefined) => {
     stop()
-    stop = follow(view, sql.value)
+    stop = past === undefined ? follow(view, sql.value) : () => {}
+    if (past !== undefined) await look(past, sql.value)
   }
+  const ask = pastSlider(view, streams, askAt, (reason) => tell(inWords(reason)))
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     ask()
@@ -76,22 +80,34 @@ export function sqlConsole(view: View): void {
 }
 
 function follow(view: View, sql: string): () => void {
-  const answer = byId("console-rows", HTMLElement)
-  const error = byId("console-error", HTMLParagraphElement)
-  const state = byId("console-state", HTMLParagraphElement)
   let answers = 0
   const onRows = (rows: Row[]) => {
     answers++
-    setText(error, "")
-    setText(state, `${counted(rows.length, "row")} · answered ${counted(answers, "time")}`)
-    answer.replaceChildren(rows.length === 0 ? element("p", { class: "quiet" }, "No rows.") : table(rows))
+    show(rows, `answered ${counted(answers, "time")}`)
   }
-  const onError = (reason: unknown) => {
-    setText(error, inWords(reason))
-    setText(state, "")
-    answer.replaceChildren()
+  return view.live(sql, [], onRows, (reason) => tell(inWords(reason)))
+}
+
+async function look(past: PastView, sql: string): Promise<void> {
+  try {
+    show(await past.query(sql), "as it was")
+  } catch (reason) {
+    tell(inWords(reason))
   }
-  return view.live(sql, [], onRows, onError)
+}
+
+function show(rows: readonly Row[], how: string): void {
+  const answer = byId("console-rows", HTMLElement)
+  setText(byId("console-error", HTMLParagraphElement), "")
+  setText(byId("console-state", HTMLParagraphElement), `${counted(rows.length, "row")} · ${how}`)
+  answer.replaceChildren(rows.length === 0 ? element("p", { class: "quiet" }, "No rows.") : table(rows))
+}
+
+/** What went wrong, in place of an answer. */
+function tell(error: string): void {
+  setText(byId("console-error", HTMLParagraphElement), error)
+  setText(byId("console-state", HTMLParagraphElement), "")
+  byId("console-rows", HTMLElement).replaceChildren()
 }
 
 function table(rows: readonly Row[]): HTMLElement {

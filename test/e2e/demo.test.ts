@@ -71,6 +71,38 @@ describe("the demo", () => {
     await eventually(() => otter.locator("#log").innerText()).toContain("Heron shipped")
   })
 
+  test("[VIEW40] the console answers for any place of the past, and for now when it comes back", async () => {
+    const heron = await openTill("Heron")
+    await setUp(heron)
+    for (let sold = 1; sold <= 3; sold++) {
+      await sell(heron, "Rye loaf")
+      await eventually(() => figures(heron, "Rye loaf")).toEqual([String(90 - sold), String(sold)])
+    }
+    await eventually(() => summary(heron)).toContain("nothing waits")
+    await heron.getByLabel("A SELECT on the tables above").fill("SELECT sum(sold) AS pieces FROM sales")
+    await heron.getByRole("button", { name: "Ask", exact: true }).click()
+    const answer = () => heron.locator("#console-rows td").innerText()
+    await eventually(answer).toBe("3")
+    const slider = heron.getByLabel("As of order")
+    await slider.hover()
+    await eventually(() => slider.getAttribute("max")).toBe("3")
+    for (const [at, pieces] of [
+      ["2", "2"],
+      ["1", "1"],
+      ["3", "3"],
+      ["0", "NULL"],
+    ] as const) {
+      await slider.fill(at)
+      await eventually(answer).toBe(pieces)
+    }
+    await slider.fill("2")
+    await eventually(() => heron.locator("#past-place").innerText()).toContain("2")
+    await eventually(answer).toBe("2")
+    await slider.fill("3")
+    await sell(heron, "Rye loaf")
+    await eventually(answer).toBe("4")
+  })
+
   test("the last cake sold twice off the network goes to whom the edge heard first, on every screen", async () => {
     const [heron, otter] = await Promise.all([openTill("Heron"), openTill("Otter")])
     await setUp(heron)
