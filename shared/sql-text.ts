@@ -46,23 +46,66 @@ const WORD = new RegExp(
 export function scanSql(sql: string): SqlText {
   const tokens: SqlToken[] = []
   let ended = false
+  for (const word of wordsOf(sql)) {
+    if (typeof word === "number") {
+      const fault = `at character ${word + 1}: ${JSON.stringify(sql.slice(word, word + 20))}`
+      return { ...text(tokens, ended), fault }
+    }
+    if (isSign(word.token, ";")) ended = true
+    else if (ended) return text(tokens, true)
+    else tokens.push(word.token)
+  }
+  return text(tokens, false)
+}
+
+/** The first statement of a text as it is written, without the semicolon that ends it. */
+export function firstStatement(sql: string): string {
+  let hasBegun = false
+  for (const word of wordsOf(sql)) {
+    if (typeof word === "number") return sql
+    if (!isSign(word.token, ";")) hasBegun = true
+    else if (hasBegun) return sql.slice(0, word.start)
+  }
+  return sql
+}
+
+/**
+ * The same text, whatever it has of statements, with some of its words written otherwise: `rewrite` is given each word
+ * and how it is written, and answers undefined for those that stay. What cannot be read stays as well; comments behind
+ * the last word go.
+ */
+export function rewriteSql(
+  sql: string,
+  rewrite: (token: SqlToken, written: string) => string | undefined,
+): string {
+  let written = ""
+  let copied = 0
+  let end = 0
+  for (const word of wordsOf(sql)) {
+    end = typeof word === "number" ? sql.length : word.end
+    if (typeof word === "number") break
+    const other = rewrite(word.token, sql.slice(word.start, word.end))
+    if (other === undefined) continue
+    written += sql.slice(copied, word.start) + other
+    copied = word.end
+  }
+  return written + sql.slice(copied, end)
+}
+
+type Word = { readonly token: SqlToken; readonly start: number; readonly end: number }
+
+/** The words of a text in order, and at last the place of the first character that begins none, if there is one. */
+function* wordsOf(sql: string): Generator<Word | number> {
   let at = 0
   while (at < sql.length) {
     WORD.lastIndex = at
     const match = WORD.exec(sql)
-    if (match === null)
-      return {
-        ...text(tokens, ended),
-        fault: `at character ${at + 1}: ${JSON.stringify(sql.slice(at, at + 20))}`,
-      }
-    at = WORD.lastIndex
+    if (match === null) return yield at
+    const [start, end] = [at, WORD.lastIndex]
+    at = end
     const token = tokenOf(match)
-    if (token === undefined) continue
-    if (isSign(token, ";")) ended = true
-    else if (ended) return text(tokens, true)
-    else tokens.push(token)
+    if (token !== undefined) yield { token, start, end }
   }
-  return text(tokens, false)
 }
 
 function tokenOf(match: RegExpExecArray): SqlToken | undefined {

@@ -7,7 +7,8 @@ export type SqlRow = readonly SqlValue[]
 /**
  * One SQLite database, synchronous. The browser's WASM build, Node's own SQLite and a Durable Object's
  * storage each implement it under one suite (`test/contract/sql-database.ts`), so whatever is written against
- * it gives the same rows in all of them. Double-quoted text is a name and never a string.
+ * it gives the same rows in all of them. Double-quoted text is a name and never a string. Not all of them have BEGIN:
+ * what a Durable Object runs is in a transaction anyway. `atomically` is there in all.
  */
 export interface SqlDatabase {
   /** Runs one or several statements and drops their rows. @throws SqlFailure */

@@ -1,4 +1,4 @@
 import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
-import { describeSqlDatabase } from "./sql-database.ts"
+import { describeSqlDatabase, withOpened } from "./sql-database.ts"
 
-describeSqlDatabase("node:sqlite", async () => openNodeSqlite())
+describeSqlDatabase("node:sqlite", withOpened(openNodeSqlite), { hasBegin: true })

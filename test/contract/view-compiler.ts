@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { HeadwaterError } from "../../shared/errors.ts"
-import type { SqlDatabase } from "../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../shared/view/compile.ts"
 import type { ViewData } from "../../shared/view/definition.ts"
+import type { WithDatabase } from "./sql-database.ts"
 
 const ORDERS = "CREATE TABLE orders (id TEXT PRIMARY KEY, sku TEXT, quantity INTEGER) STRICT"
 const INSERT = "INSERT INTO orders VALUES (:order, :sku, :quantity)"
@@ -18,12 +18,12 @@ const withTables = (...tables: string[]): ViewData => ({
 })
 
 /** What a view may be, as each engine's own programs tell it. */
-export function describeViewCompiler(name: string, open: () => SqlDatabase): void {
-  const compile = (view: ViewData): CompiledView => compileView(open(), "shop", view)
+export function describeViewCompiler(name: string, withDatabase: WithDatabase): void {
+  const compile: Compile = (view) => withDatabase((database) => compileView(database, "shop", view))
 
-  function refusalOf(view: ViewData): string {
+  async function refusalOf(view: ViewData): Promise<string> {
     try {
-      compile(view)
+      await compile(view)
     } catch (cause) {
       if (cause instanceof HeadwaterError && cause.code === "invalid-view") return cause.message
       throw cause
@@ -34,13 +34,20 @@ export function describeViewCompiler(name: string, open: () => SqlDatabase): voi
   describe(`view compiler contract: ${name}`, () => {
     handlerRules(refusalOf)
     functionRules(refusalOf)
-    tableRules(refusalOf, open)
+    tableRules(refusalOf, withDatabase)
     indexRules(refusalOf)
     parameterRules(refusalOf, compile)
   })
 }
 
-type RefusalOf = (view: ViewData) => string
+type Compile = (view: ViewData) => Promise<CompiledView>
+type RefusalOf = (view: ViewData) => Promise<string>
+
+/** An engine that has less than others refuses in its own words what the compiler would refuse in ours. */
+function expectWords(refusal: string, words: string | RegExp): void {
+  if (typeof words === "string") expect(refusal).toContain(words)
+  else expect(refusal).toMatch(words)
+}
 
 function handlerRules(refusalOf: RefusalOf): void {
   describe("[VIEW1] a handler is one statement that writes its own source's tables", () => {
@@ -55,8 +62,8 @@ function handlerRules(refusalOf: RefusalOf): void {
       [
         "UPDATE orders SET sku = upper(sku) WHERE id LIKE :a AND quantity > (SELECT avg(quantity) FROM orders)",
       ],
-    ])("accepts %s", (sql) => {
-      expect(refusalOf(withHandler(sql))).toBe("accepted")
+    ])("accepts %s", async (sql) => {
+      expect(await refusalOf(withHandler(sql))).toBe("accepted")
     })
 
     test.each([
@@ -92,18 +99,18 @@ function handlerRules(refusalOf: RefusalOf): void {
         "INSERT INTO orders SELECT key, 1, 1 FROM json_each(:a), pragma_function_list",
         "json_each and json_tree",
       ],
-      ["INSERT INTO orders SELECT name, 1, 1 FROM dbstat", "json_each and json_tree"],
+      ["INSERT INTO orders SELECT name, 1, 1 FROM dbstat", /json_each and json_tree|no such table: dbstat/],
       ["DELETE FROM orders RETURNING id", "answers no rows; got RETURNING"],
       ["INSERT OR ROLLBACK INTO orders VALUES (:order, :sku, 1)", "ON CONFLICT ROLLBACK or FAIL"],
       ["INSERT OR FAIL INTO orders VALUES (:order, :sku, 1)", "ON CONFLICT ROLLBACK or FAIL"],
       [`INSERT INTO orders VALUES ("x", 1, 1)`, "no such column"],
       [`DELETE FROM orders WHERE id = '${"x".repeat(40_000)}'`, "at most 30000 characters"],
-    ])("refuses %j", (sql, message) => {
-      expect(refusalOf(withHandler(sql))).toContain(message)
+    ])("refuses %j", async (sql, message) => {
+      expectWords(await refusalOf(withHandler(sql)), message)
     })
 
-    test("the refusal names view, source, event type and statement", () => {
-      expect(refusalOf(withHandler(INSERT, "DELETE FROM products"))).toBe(
+    test("the refusal names view, source, event type and statement", async () => {
+      expect(await refusalOf(withHandler(INSERT, "DELETE FROM products"))).toBe(
         `View "shop", source "orders", event "order.placed", statement 2: expected only tables of its own ` +
           `source (orders); got a statement that uses "products".`,
       )
@@ -138,10 +145,10 @@ function functionRules(refusalOf: RefusalOf): void {
       ["timediff(:at, 'now')"],
       ["(SELECT date('now'))"],
       ["CASE WHEN :a THEN 1 ELSE random() END"],
-    ])("refuses %s", (expression) => {
-      const message = refusalOf(withHandler(`UPDATE orders SET sku = ${expression}`))
+    ])("refuses %s", async (expression) => {
+      const message = await refusalOf(withHandler(`UPDATE orders SET sku = ${expression}`))
       expect(message).toMatch(
-        /^View "shop", source "orders", event "order.placed", statement 1: expected (date )?functions/,
+        /^View "shop", source "orders", event "order.placed", statement 1: expected ((date )?functions|.*not auth)/,
       )
     })
 
@@ -153,18 +160,18 @@ function functionRules(refusalOf: RefusalOf): void {
       ["timediff(:to, :at)"],
       ["'date(''now'')' || round(:a, 2) || sqrt(4) || printf('%05d', :a)"],
       ["json_set(sku, '$.a', :a) ->> '$.a'"],
-    ])("accepts %s", (expression) => {
-      expect(refusalOf(withHandler(`UPDATE orders SET sku = ${expression}`))).toBe("accepted")
+    ])("accepts %s", async (expression) => {
+      expect(await refusalOf(withHandler(`UPDATE orders SET sku = ${expression}`))).toBe("accepted")
     })
 
-    test("order by chance is found where it hides", () => {
+    test("order by chance is found where it hides", async () => {
       const sql = "DELETE FROM orders WHERE id IN (SELECT id FROM orders ORDER BY random() LIMIT 1)"
-      expect(refusalOf(withHandler(sql))).toContain("got random")
+      expect(await refusalOf(withHandler(sql))).toContain("got random")
     })
   })
 }
 
-function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
+function tableRules(refusalOf: RefusalOf, withDatabase: WithDatabase): void {
   describe("[VIEW3] tables are plain tables and indexes, each of one source", () => {
     test.each([
       [
@@ -175,8 +182,8 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       [["CREATE TABLE t (a TEXT PRIMARY KEY, b ANY) WITHOUT ROWID, STRICT"]],
       [["create table `t` (a)", 'CREATE UNIQUE INDEX "by a" ON T (lower(a)) WHERE a > 1']],
       [["CREATE TABLE [a table] (a); -- the end"]],
-    ])("accepts %j", (tables) => {
-      expect(refusalOf(withTables(...tables))).toBe("accepted")
+    ])("accepts %j", async (tables) => {
+      expect(await refusalOf(withTables(...tables))).toBe("accepted")
     })
 
     test.each([
@@ -217,17 +224,17 @@ function tableRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       ["CREATE TABLE t (a CHECK (a > random()))", "got random"],
       ["CREATE TABLE t (a, b AS (random()))", "non-deterministic"],
       ["CREATE TABLE t (a, b AS (changes()) STORED)", "non-deterministic"],
-    ])("refuses %s", (sql, message) => {
-      const refusal = refusalOf(withTables(sql))
+    ])("refuses %s", async (sql, message) => {
+      const refusal = await refusalOf(withTables(sql))
       expect(refusal).toContain(message)
       expect(refusal).toContain(`View "shop", source "orders", table statement 1: expected `)
     })
 
-    test("a CHECK or generated column that asks for the time fails with its first row everywhere", () => {
-      const database = open()
-      compileView(database, "shop", withTables("CREATE TABLE t (a, b AS (date('now')) STORED)"))
-      expect(() => database.exec("INSERT INTO t (a) VALUES (1)")).toThrow("non-deterministic use of date()")
-    })
+    test("a CHECK or generated column that asks for the time fails with its first row everywhere", () =>
+      withDatabase((database) => {
+        compileView(database, "shop", withTables("CREATE TABLE t (a, b AS (date('now')) STORED)"))
+        expect(() => database.exec("INSERT INTO t (a) VALUES (1)")).toThrow("non-deterministic use of date()")
+      }))
   })
 }
 
@@ -239,18 +246,18 @@ function indexRules(refusalOf: RefusalOf): void {
       ["(random())", "non-deterministic"],
       ["(a) WHERE a > (SELECT 1)", "subqueries prohibited"],
       ["(a) WHERE a LIKE b", "LIKE or GLOB with a constant of at most 50 bytes; got LIKE b"],
-    ])("refuses an index on t %s", (what, message) => {
-      const refusal = refusalOf(withTables("CREATE TABLE t (a, b)", `CREATE INDEX i ON t ${what}`))
+    ])("refuses an index on t %s", async (what, message) => {
+      const refusal = await refusalOf(withTables("CREATE TABLE t (a, b)", `CREATE INDEX i ON t ${what}`))
       expect(refusal).toContain(message)
       expect(refusal).toContain(`View "shop", source "orders", table statement 2: expected `)
     })
   })
 }
 
-function parameterRules(refusalOf: RefusalOf, compile: (view: ViewData) => CompiledView): void {
+function parameterRules(refusalOf: RefusalOf, compile: Compile): void {
   describe("[VIEW4] parameters are :names, of the data or of the event", () => {
-    test("positions follow SQLite's numbering", () => {
-      const compiled = compile(
+    test("positions follow SQLite's numbering", async () => {
+      const compiled = await compile(
         withHandler("INSERT INTO orders VALUES (:event_id, :sku, length(:event_id) + :n)"),
       )
       const parameters = compiled.sources[0]?.handlers.get("order.placed")?.[0]?.parameters
@@ -267,14 +274,17 @@ function parameterRules(refusalOf: RefusalOf, compile: (view: ViewData) => Compi
       ["$sku", "expected parameters such as :name; got $sku."],
       ["@sku", "expected parameters such as :name; got @sku."],
       [":event_offset", "event_subject, event_stream; got event_offset."],
-      [Array.from({ length: 101 }, (_, at) => `:p${at}`).join(" || "), "at most 100 parameters; got 101."],
-    ])("refuses %s", (parameter, message) => {
-      expect(refusalOf(withHandler(`UPDATE orders SET sku = ${parameter}`))).toContain(message)
+      [
+        `1 IN (${Array.from({ length: 101 }, (_, at) => `:p${at}`).join(", ")})`,
+        /at most 100 parameters; got 101.|too many SQL variables/,
+      ],
+    ])("refuses %s", async (parameter, message) => {
+      expectWords(await refusalOf(withHandler(`UPDATE orders SET sku = ${parameter}`)), message)
     })
   })
 
-  test("[VIEW5] a compiled view says which tables each statement writes", () => {
-    const compiled = compile(withHandler(INSERT, "DELETE FROM orders WHERE quantity = 0"))
+  test("[VIEW5] a compiled view says which tables each statement writes", async () => {
+    const compiled = await compile(withHandler(INSERT, "DELETE FROM orders WHERE quantity = 0"))
     expect(compiled.sources.map(({ name, tables }) => [name, tables])).toEqual([
       ["orders", ["orders"]],
       ["products", ["products"]],

@@ -1,4 +1,8 @@
 import { loadSqlite } from "../../../client/state/sqlite.ts"
-import { describeSqlDatabase } from "../../contract/sql-database.ts"
+import { describeSqlDatabase, withOpened } from "../../contract/sql-database.ts"
 
-describeSqlDatabase("WASM", async () => (await loadSqlite()).open())
+describeSqlDatabase(
+  "WASM",
+  withOpened(async () => (await loadSqlite()).open()),
+  { hasBegin: true },
+)
