@@ -1,6 +1,6 @@
 import { bad, type Decoded, good, isRecord } from "./decoded.ts"
 import type { Bounds } from "./limits.ts"
-import { coversSegments } from "./path-pattern.ts"
+import { coversPattern, coversSegments } from "./path-pattern.ts"
 
 /** What a caller may do with a stream. None of them implies another. */
 export type Right = "read" | "append" | "manage"
@@ -40,4 +40,10 @@ function isRights(value: unknown): value is Right[] {
 export function isGranted(grants: Grants, path: string, right: Right): boolean {
   const segments = path.split("/")
   return grants.some(({ pattern, rights }) => rights.includes(right) && coversSegments(pattern, segments))
+}
+
+/** Whether one of the grants gives this right to every stream that a path or pattern may stand for. */
+export function isGrantedForAll(grants: Grants, pathOrPattern: string, right: Right): boolean {
+  const segments = pathOrPattern.split("/")
+  return grants.some(({ pattern, rights }) => rights.includes(right) && coversPattern(pattern, segments))
 }

@@ -130,6 +130,36 @@ export const LIMITS = {
   ticketsMax: 20_000,
   /** Principals and tokens that one stream remembers as revoked. */
   revocationsMax: 1_000,
+  /** A view's definition as JSON, with the streams of its sources: it is in memory and in one row. */
+  viewBytesMax: 256 * KiB,
+  /** Streams of one view, those counted that its patterns stand for: each is asked now and then. */
+  viewStreamsMax: 10_000,
+  /** Stored bytes that a view at the edge folds in one transaction: some thousand events, which is some 50 ms. */
+  viewPageBytesMax: 512 * KiB,
+  /** Stored bytes that it reads before it lets its alarm go on: one call of an object must end some time. */
+  viewTurnBytesMax: 16 * MiB,
+  /** Before a view that has heard of nothing asks its streams by itself; doubling. */
+  viewPollMsMin: 30_000,
+  /** Between two such looks at most: streams tell of what is new, so this is for what was lost when a machine was. */
+  viewPollMsMax: 3_600_000,
+  /** Before a view tries again when a stream, its storage or the directory could not answer. */
+  viewRetryMs: 5_000,
+  /** Rows of one answer to a query. */
+  queryRowsMax: 10_000,
+  /** Their bytes, roughly: an answer is in memory as values and as text. */
+  queryBytesMax: 4 * MiB,
+  /** Rows that a query may read, as the storage counts them: a million take a second or less. */
+  queryRowsReadMax: 1_000_000,
+  /** Steps that a query may need by its plan, before it runs. An object has one thread, and nothing stops SQLite. */
+  queryStepsMax: 10_000_000,
+  /** Rows that a recursive part of a query may ask for. */
+  queryRecursionMax: 10_000,
+  /** How long a query waits for an offset to be folded. */
+  queryWaitMsMax: 30_000,
+  /** The size of a view whose rows are hashed: all of one table are in memory for it. */
+  viewHashBytesMax: 32 * MiB,
+  /** Streams in one answer of the directory. */
+  directoryPageMax: 1_000,
   /** A client gets a new token so long before the old one ends, for clocks differ and requests take time. */
   tokenLeadMs: 30_000,
   /** Confirmed events that a view folds in one turn, if there are more: a few milliseconds, then others go first. */

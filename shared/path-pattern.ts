@@ -37,6 +37,19 @@ export function coversSegments(pattern: readonly string[], path: readonly string
   return covers(pattern, path, ANY_SEGMENTS, coversSegment)
 }
 
+/**
+ * Whether a pattern covers every path that another one covers. When it says so, it is so; of a few pairs it says no
+ * although it is so, such as of `*` and `**` side by side in another order.
+ *
+ * The other's stars are taken for characters that nothing but a star can stand for: what covers the star then covers
+ * whatever the star may be. Its `**` is taken for a segment that nothing but `**` can stand for.
+ */
+export function coversPattern(pattern: readonly string[], other: readonly string[]): boolean {
+  return covers(pattern, other, ANY_SEGMENTS, (part, segment) => {
+    return segment !== ANY_SEGMENTS && coversSegment(part, segment)
+  })
+}
+
 function coversSegment(pattern: string, segment: string): boolean {
   return covers([...pattern], [...segment], ANY_CHARACTERS, (one, other) => one === other)
 }

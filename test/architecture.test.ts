@@ -24,8 +24,14 @@ const HOMES: Record<string, readonly string[]> = {
   jose: ["worker/access/"],
   "@sqlite.org/sqlite-wasm": ["client/state/sqlite.ts"],
   "@standard-schema/spec": ["shared/events.ts"],
+  "cloudflare:workers": [
+    "worker/stream/stream-object.ts",
+    "worker/limits/principal-object.ts",
+    "worker/view/view-object.ts",
+    "worker/view/fold-object.ts",
+    "worker/directory/directory-object.ts",
+  ],
   "node:sqlite": ["client/node/"],
-  "cloudflare:workers": ["worker/stream/stream-object.ts", "worker/limits/principal-object.ts"],
   headwater: ["demo/"],
   zod: ["demo/events.ts"],
 }

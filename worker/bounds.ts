@@ -53,6 +53,21 @@ const SETTABLE = {
   ticketMsMax: [1_000, 120_000],
   ticketsMax: [1, 1_000_000],
   revocationsMax: [1, 100_000],
+  viewBytesMax: [1, 1_000_000],
+  viewStreamsMax: [1, 100_000],
+  viewPageBytesMax: [1, 16 * MiB],
+  viewTurnBytesMax: [1, 1_024 * MiB],
+  viewPollMsMin: [1_000, 3_600_000],
+  viewPollMsMax: [1_000, 86_400_000],
+  viewRetryMs: [100, 3_600_000],
+  queryRowsMax: [1, 100_000],
+  queryBytesMax: [1_024, 16 * MiB],
+  queryRowsReadMax: [1, 100_000_000],
+  queryStepsMax: [1, 1_000_000_000],
+  queryRecursionMax: [0, 1_000_000],
+  queryWaitMsMax: [0, 120_000],
+  viewHashBytesMax: [0, 64 * MiB],
+  directoryPageMax: [1, 10_000],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
 
 const BUDGET = "BUDGET_DOLLARS_PER_DAY"
@@ -110,8 +125,12 @@ function faultBetween(bounds: Bounds): string | undefined {
   if (longPollMsDefault > longPollMsMax) {
     return `LONG_POLL_MS_DEFAULT is at most LONG_POLL_MS_MAX, ${longPollMsMax}; ${longPollMsDefault} came.`
   }
-  if (forkLookMsMin <= forkLookMsMax) return undefined
-  return `FORK_LOOK_MS_MIN is at most FORK_LOOK_MS_MAX, ${forkLookMsMax}; ${forkLookMsMin} came.`
+  if (forkLookMsMin > forkLookMsMax) {
+    return `FORK_LOOK_MS_MIN is at most FORK_LOOK_MS_MAX, ${forkLookMsMax}; ${forkLookMsMin} came.`
+  }
+  const { viewPollMsMin, viewPollMsMax } = bounds
+  if (viewPollMsMin <= viewPollMsMax) return undefined
+  return `VIEW_POLL_MS_MIN is at most VIEW_POLL_MS_MAX, ${viewPollMsMax}; ${viewPollMsMin} came.`
 }
 
 function budgetIn(variables: object): Decoded<number> {

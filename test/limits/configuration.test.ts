@@ -89,5 +89,5 @@ test("[CONF1] the project of one's own in docs/deploy.md binds what this one bin
     toml.match(/^(?:name|binding|class_name|new_sqlite_classes) = .*$/gm)?.slice(1) ?? []
   const [, example = ""] = /```toml\n(name = [\s\S]*?)```/.exec(read("docs/deploy.md")) ?? []
   expect(bindings(example)).toEqual(bindings(read("wrangler.toml")))
-  expect(bindings(example)).toHaveLength(6)
+  expect(bindings(example)).toHaveLength(13)
 })

@@ -158,6 +158,7 @@ export class EdgeObject {
       bounds: LIMITS,
       seals: false,
       letGo: () => undefined, // nobody forks in this world
+      changed: () => undefined, // and no view is folded at its edge
       now: () => this.#parts.now(),
       exec: (sql, ...values) => this.#exec(sql, values),
       transact: (work) => this.#transact(work),

@@ -49,6 +49,8 @@ export class MemoryHost implements StreamHost {
     this.alarm = at
   }
 
+  changed(): void {}
+
   letGo(fork: ForkRecord): void {
     this.onLetGo(fork)
   }

@@ -15,6 +15,7 @@ import { head, isSocketWanted, read } from "./reads.ts"
 import { requestFacts } from "./request-facts.ts"
 import { notBelow, PREFIX } from "./stream-path.ts"
 import { onStream, type StreamRoute } from "./stream-route.ts"
+import { viewRoutes } from "./view-routes.ts"
 import { append, change, create, remove } from "./writes.ts"
 
 /** Bytes in, one question to the stream's object, bytes out. A route keeps no state and decides nothing. */
@@ -31,6 +32,7 @@ routes.use(
 
 routes.route("/", accessRoutes)
 routes.route("/", meterRoutes)
+routes.route("/", viewRoutes)
 
 routes.put(`${PREFIX}*`, create)
 routes.post(`${PREFIX}*`, append)

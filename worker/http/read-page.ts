@@ -1,6 +1,7 @@
 import { assert } from "../../shared/assert.ts"
 import { isJsonType } from "../../shared/http.ts"
 import { issueOffset } from "../../shared/offset.ts"
+import type { Caller } from "../access/caller.ts"
 import type { Env } from "../env.ts"
 import { joinArrays, joinBytes } from "../page-body.ts"
 import { sha256 } from "../segments/r2-store.ts"
@@ -12,7 +13,15 @@ import type { StreamAccess } from "./feed.ts"
 export type Streams = Env["STREAMS"]
 
 /** A stream, who asks it, and where else what it holds may be: all that is needed to read it. */
-export type Source = StreamAccess & {
+export type Source = StreamAccess & Holders
+
+/** Whoever answers for the stream, who asks it, and where else what it holds may be. */
+export type ReadSource = Holders & {
+  readonly stub: Pick<StreamAccess["stub"], "read">
+  readonly caller: Caller
+}
+
+type Holders = {
   /** Where the streams are that it descends from. */
   readonly streams: Streams
   readonly store: SegmentStore | undefined
@@ -30,7 +39,7 @@ export type Piece = { readonly kind: "piece"; readonly page: Page; readonly goes
  *
  * @throws Error marked as retryable when a segment is missing, or is not what was sealed
  */
-export async function readPage(source: Source, offset: string, end?: string): Promise<Page | ReadFault> {
+export async function readPage(source: ReadSource, offset: string, end?: string): Promise<Page | ReadFault> {
   const pages: Page[] = []
   let room = source.readBytesMax
   for (let at = offset; ; ) {
@@ -50,7 +59,7 @@ export type PieceBounds = { readonly end?: string | undefined; readonly bytesMax
 
 /** What the one who holds an offset has from there on, one batch at least. */
 export async function readPiece(
-  { stub, caller, streams, store }: Source,
+  { stub, caller, streams, store }: ReadSource,
   offset: string,
   { end, bytesMax }: PieceBounds,
 ): Promise<Piece | ReadFault> {

@@ -1,5 +1,13 @@
 import type { Millis } from "../../shared/ids.ts"
 
+/** The platform sets alarms up to the year 2189. */
+const ALARM_AT_MAX = Date.UTC(2188, 0, 1)
+
+/** The time for which an alarm can be set that is wanted at `at`. */
+export function alarmTime(at: Millis, now: Millis): Millis {
+  return Math.min(Math.max(at, now), ALARM_AT_MAX) as Millis // one of three times
+}
+
 /** Somebody who asks to be woken. Woken too early, it finds nothing due and asks again. */
 export type Sleeper = () => void
 

@@ -19,6 +19,11 @@ export function readerOf(socket: WebSocket): Reader {
   return reader
 }
 
+/** Whether a socket has not been told to go. */
+export function isOpen(socket: WebSocket): boolean {
+  return socket.readyState === WebSocket.OPEN
+}
+
 class SocketReader implements Reader {
   readonly caller: Caller
   readonly #socket: WebSocket

@@ -35,6 +35,7 @@ export class Starter {
       return record
     })
     upkeep.wakeWhenDue(begun)
+    host.changed()
     return begun
   }
 }

@@ -133,6 +133,7 @@ export class StreamCore {
       this.#host.transact(() => turn.save())
       this.#log.remember(after, turn.producers)
       this.#upkeep.wakeAfterAppend(stream, after)
+      this.#host.changed()
     }
     if (judged.some(({ stored, closes }) => stored !== undefined || closes))
       tell(this.#host.readers(), judged, { bytesMax: bounds.appendBytesMax, meter: this.#meter })

@@ -32,6 +32,8 @@ export interface StreamHost {
    * shares the alarm: then what is due is nothing, and it asks again.
    */
   wakeAt(at: Millis): void
+  /** What the stream holds is something else now: it was made, has grown, was closed, or is gone. Does not wait. */
+  changed(): void
   /** Tells the source of a fork that is no more, if it can be reached: else the source looks for itself some time. */
   letGo(fork: ForkRecord): void
 }

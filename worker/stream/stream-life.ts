@@ -10,6 +10,8 @@ import type { StreamRecord } from "./stream-record.ts"
 /** No stream for whoever asks: there is none, or it is there for its forks alone. */
 export type Absent = { readonly kind: "missing" } | { readonly kind: "deleted" }
 
+export const ABSENT: Absent = { kind: "missing" }
+
 export type Found = { readonly kind: "stream"; readonly stream: StreamRecord } | Absent
 
 /** How long a stream is there: it ends when its time is over, and being used prolongs its time. */
@@ -62,6 +64,7 @@ export class StreamLife {
     const now = this.#host.now()
     this.#log.noteDeleted(now)
     this.#closeReaders()
+    this.#host.changed()
     this.#host.wakeAt((now + this.#host.bounds.forkLookMsMin) as Millis) // a time plus a duration
     return { kind: "deleted" }
   }
@@ -75,6 +78,7 @@ export class StreamLife {
     this.#closeReaders()
     if (stream.fork !== undefined) this.#host.letGo(stream.fork)
     if (this.#seals.garbage().length > 0) this.#host.wakeAt(this.#host.now())
+    this.#host.changed()
   }
 
   #closeReaders(): void {

@@ -6,13 +6,13 @@ import { CLOSE, PING, PONG } from "../../shared/frames.ts"
 import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
-import { noRoom } from "../../shared/refusals.ts"
 import type { Caller } from "../access/caller.ts"
 import { claimOf } from "../access/claim-header.ts"
+import { now } from "../clock.ts"
 import { boundsFor } from "../configuration.ts"
 import type { Env } from "../env.ts"
 import { RareLog } from "../limits/rare-log.ts"
-import { type Facts, log } from "../log.ts"
+import { type Facts, factsOf, log } from "../log.ts"
 import { Meter } from "../meter/meter.ts"
 import type { MeterReport } from "../meter/meter-report.ts"
 import { R2Store, sha256 } from "../segments/r2-store.ts"
@@ -25,13 +25,14 @@ import type { CreateClaim, CreateFault, CreateOutcome } from "./create.ts"
 import type { ForkAsk, ForkClaim, ForkGrant, ForkPoint } from "./fork-claim.ts"
 import type { ForkId, ForkRecord } from "./fork-record.ts"
 import { Forking } from "./forking.ts"
+import { Interested } from "./interested.ts"
 import type { Revocation } from "./revocations.ts"
-import { SharedAlarm } from "./shared-alarm.ts"
-import { closedSocket, upgraded } from "./socket-answer.ts"
-import { markSocket, readerOf } from "./socket-reader.ts"
+import { alarmTime, SharedAlarm } from "./shared-alarm.ts"
+import { closedSocket, fullAnswer, upgraded } from "./socket-answer.ts"
+import { isOpen, markSocket, readerOf } from "./socket-reader.ts"
 import { StreamCore } from "./stream-core.ts"
 import type { SqlValue } from "./stream-host.ts"
-import type { Absent } from "./stream-life.ts"
+import { ABSENT, type Absent } from "./stream-life.ts"
 import type { TermsChange } from "./stream-management.ts"
 import type { Inherited, Page, ReadAsk, ReadFault, Sealed, SegmentList } from "./stream-reads.ts"
 import type { StreamState } from "./stream-record.ts"
@@ -51,6 +52,8 @@ export class StreamObject extends DurableObject<Env> {
   readonly #bounds: Bounds
   readonly #meter = new Meter(now())
   readonly #refusals: RareLog
+  readonly #facts: Facts
+  readonly #interested: Interested
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -58,7 +61,11 @@ export class StreamObject extends DurableObject<Env> {
     this.#bounds = boundsFor(env)
     this.#refusals = new RareLog(this.#bounds.logRepeatMsInterval)
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
-    this.#alarm = new SharedAlarm((at) => this.#setAlarm(at))
+    this.#facts = factsOf(state.id)
+    this.#alarm = new SharedAlarm((at) => {
+      void storage.setAlarm(at)
+      this.#meter.count("rowsWritten", 1) // as the platform bills it
+    })
     const host = {
       name: state.id.toString(),
       bounds: this.#bounds,
@@ -67,8 +74,9 @@ export class StreamObject extends DurableObject<Env> {
       exec: (sql: string, ...values: SqlValue[]) =>
         this.#meter.statement(storage.sql.exec(sql, ...values.map(bindable))),
       transact: <T>(work: () => T) => storage.transactionSync(work),
-      wakeAt: (at: Millis) => this.#alarm.wakeAt(Math.min(Math.max(at, now()), ALARM_AT_MAX) as Millis),
+      wakeAt: (at: Millis) => this.#alarm.wakeAt(alarmTime(at, now())),
       letGo: (fork: ForkRecord) => this.#forking.letGo(fork),
+      changed: () => this.#interested.changed(),
     }
     this.#callers = new Callers({ ...host, sockets: () => state.getWebSockets().map(readerOf) })
     this.#core = new StreamCore({ ...host, readers: () => this.#callers.listeners() }, this.#meter)
@@ -83,11 +91,16 @@ export class StreamObject extends DurableObject<Env> {
       appendAll: (asks) => this.#core.appendAll(asks),
       flushed: () => storage.sync(),
       refused: (message) => this.#refused(message),
-      failed: (error) => log("append failed", { ...this.#facts(), error: String(error) }),
+      failed: (error) => log("append failed", { ...this.#facts, error: String(error) }),
     })
-    if (env.SEGMENTS !== undefined) {
-      this.#sealer = new Sealer({ seals: this.#core.seals, store: new R2Store(env.SEGMENTS), digest: sha256 })
-    }
+    const store = env.SEGMENTS && new R2Store(env.SEGMENTS)
+    this.#sealer = store && new Sealer({ seals: this.#core.seals, store, digest: sha256 })
+    this.#interested = new Interested(env, {
+      ...host,
+      path: () => state.id.name,
+      state: () => this.#core.head(),
+      failed: (error) => log("not listed", { ...this.#facts, error: String(error) }),
+    })
     this.#alarm.join(() => this.#callers.expire())
     this.#alarm.join(() => this.#core.expire())
     void state.blockConcurrencyWhile(async () => {
@@ -165,6 +178,18 @@ export class StreamObject extends DurableObject<Env> {
     return this.#core.reads.readPart(from, until, bytesMax)
   }
 
+  /** For views: what `read` answers. It is no use of the stream, whose time goes on. */
+  readForView(ask: ReadAsk): Page | Sealed | Inherited | ReadFault {
+    this.#requested()
+    return this.#core.read({ ...ask, isQuiet: true })
+  }
+
+  /** For a view: from now on it is told that this stream, which it calls `path`, has changed. */
+  watch(name: string, path: string): void {
+    this.#requested()
+    this.#interested.watch(name, path)
+  }
+
   /** Changes how much of the stream is kept, and what it may cost. */
   change(change: TermsChange, caller: Caller): { readonly kind: "done" } | Absent {
     return this.#admits(caller) ? this.#core.management.change(change) : ABSENT
@@ -182,7 +207,6 @@ export class StreamObject extends DurableObject<Env> {
     return this.#core.management.creator()
   }
 
-  /** A ticket for one socket. */
   issueTicket(caller: Caller): Issued | Absent {
     const state = this.head(caller)
     if (state.kind !== "stream") return state
@@ -208,10 +232,8 @@ export class StreamObject extends DurableObject<Env> {
       return closedSocket(CLOSE.unauthorized, "The ticket or token is wrong, used or late.")
     const { searchParams } = new URL(request.url)
     if (this.ctx.getWebSockets().length >= this.#bounds.socketsMax) {
-      const { status, headers, message = "" } = noRoom(this.#bounds)
       this.#refused("stream full")
-      const isFeed = searchParams.get("live") === "feed"
-      return isFeed ? Response.json({ message }, { status, headers }) : closedSocket(CLOSE.full, message)
+      return fullAnswer(searchParams.get("live") === "feed", this.#bounds)
     }
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
@@ -250,12 +272,13 @@ export class StreamObject extends DurableObject<Env> {
     try {
       await this.#sealer?.run()
     } catch (error) {
-      log("upkeep failed", { ...this.#facts(), error: String(error) })
+      log("upkeep failed", { ...this.#facts, error: String(error) })
       this.#core.seals.postpone()
     } finally {
       this.#alarm.ring()
     }
     await this.#forking.look()
+    await this.#interested.tellDirectory()
   }
 
   /** Counts a request, and says whether its caller's token counts here and now. */
@@ -268,33 +291,10 @@ export class StreamObject extends DurableObject<Env> {
     this.#meter.passTo(now())
     this.#meter.count("requests", 1)
     this.#meter.count("bytesIn", bytesIn)
+    this.#interested.lookOnce()
   }
 
   #refused(message: string): void {
-    this.#refusals.say(message, this.#facts(), now())
+    this.#refusals.say(message, this.#facts, now())
   }
-
-  /** By what an operator finds the stream. */
-  #facts(): Facts {
-    const { id } = this.ctx
-    return { object: id.toString(), ...(id.name !== undefined && { stream: id.name }) }
-  }
-
-  #setAlarm(at: number): void {
-    void this.ctx.storage.setAlarm(at)
-    this.#meter.count("rowsWritten", 1) // as the platform bills it
-  }
-}
-
-/** The platform sets alarms up to the year 2189. */
-const ALARM_AT_MAX = Date.UTC(2188, 0, 1)
-
-function isOpen(socket: WebSocket): boolean {
-  return socket.readyState === WebSocket.OPEN
-}
-
-const ABSENT: Absent = { kind: "missing" }
-
-function now(): Millis {
-  return Date.now() as Millis // which is what Date.now counts
 }

@@ -63,6 +63,8 @@ export type SegmentList = {
 
 /** Where to read from, where to stop at the latest, and how many bytes are enough: one batch is always read. */
 export type ReadAsk = {
+  /** Whether this is no use of the stream, whose time goes on. */
+  readonly isQuiet?: boolean
   readonly offset: string
   readonly end?: string | undefined
   readonly bytesMax?: number | undefined
@@ -88,8 +90,13 @@ export class StreamReads {
   }
 
   /** One page, or who has what was asked for. */
-  read({ offset, end, bytesMax = this.#parts.host.bounds.readBytesMax }: ReadAsk): Outcome | Inherited {
-    const found = this.#locate(offset)
+  read({
+    offset,
+    end,
+    bytesMax = this.#parts.host.bounds.readBytesMax,
+    isQuiet,
+  }: ReadAsk): Outcome | Inherited {
+    const found = this.#locate(offset, isQuiet)
     if (found.kind !== "place" && found.kind !== "inherited") return found
     const { stream, place } = found
     const stop = end === undefined ? undefined : this.#find(stream, end)
@@ -164,13 +171,13 @@ export class StreamReads {
   }
 
   /** The place that a reader asks for. Finding one is a use of the stream. */
-  #locate(offset: string): Spot<"place"> | Spot<"inherited"> | ReadFault {
+  #locate(offset: string, isQuiet = false): Spot<"place"> | Spot<"inherited"> | ReadFault {
     const { life } = this.#parts
     const found = life.find()
     if (found.kind !== "stream") return found
     const location = this.#find(found.stream, offset)
     if (location.kind !== "place" && location.kind !== "inherited") return location
-    life.noteUse(found.stream)
+    if (!isQuiet) life.noteUse(found.stream)
     return { ...location, stream: found.stream }
   }
 

@@ -27,16 +27,26 @@ import { firstStatement, isWord, rewriteSql, scanSql } from "../../shared/sql-te
 
 export type SqlStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">
 
+/** How much one statement may bring, and may read for it. */
+export type ReadLimits = { readonly rowsMax: number; readonly bytesMax: number; readonly rowsReadMax: number }
+
+/** A statement brought more than it may, or read more. What it says begins with what was expected. */
+export class BeyondLimits extends Error {
+  override readonly name = "BeyondLimits"
+}
+
 /**
  * The database of a Durable Object. Transactions are its own: BEGIN and SAVEPOINT are refused, `atomically` is not.
  * Statements that write and answer rows (RETURNING) are refused as well.
+ *
+ * @throws BeyondLimits from `all`, when limits are given.
  */
-export function openDurableSqlite(storage: SqlStorage): SqlDatabase {
+export function openDurableSqlite(storage: SqlStorage, limits?: ReadLimits): SqlDatabase {
   return {
     exec(sql) {
       translated(() => storage.sql.exec(withPlainNames(sql)).toArray())
     },
-    prepare: (sql) => new DurableStatement(storage.sql, firstStatement(sql)),
+    prepare: (sql) => new DurableStatement(storage.sql, firstStatement(sql), limits),
     atomically: (work) => storage.transactionSync(work),
     close() {}, // it lives as long as its object
   }
@@ -88,10 +98,12 @@ class DurableStatement implements SqlStatement {
   readonly #answersRows: boolean
   /** Whether it can be a part of a larger query. */
   readonly #isQuery: boolean
+  readonly #limits: ReadLimits | undefined
   #columns: readonly string[] | undefined
 
-  constructor(sql: SqlStorage["sql"], text: string) {
+  constructor(sql: SqlStorage["sql"], text: string, limits: ReadLimits | undefined) {
     this.#sql = sql
+    this.#limits = limits
     this.#written = text
     this.#text = new BoundText(text)
     const [first] = scanSql(text).tokens
@@ -126,7 +138,10 @@ class DurableStatement implements SqlStatement {
 
   /** Runs the statement, with a word in front of it. */
   #raw(word: string, values: readonly SqlValue[]): SqlValue[][] {
-    const rows = translated(() => [...this.#exec(word, values).raw<SqlStorageValue[]>()])
+    const rows = translated(() => {
+      const cursor = this.#exec(word, values)
+      return this.#limits === undefined ? [...cursor.raw()] : withinLimits(cursor, this.#limits)
+    })
     return rows as SqlValue[][] // `fromStorage` makes bytes of the buffers in them
   }
 
@@ -164,6 +179,30 @@ class DurableStatement implements SqlStatement {
       return first !== undefined && marked.slice(0, at).includes(first) ? first : name
     })
   }
+}
+
+/** Reads row by row, and stops at the first that is too much. */
+function withinLimits(
+  cursor: SqlStorageCursor<Record<string, SqlStorageValue>>,
+  { rowsMax, bytesMax, rowsReadMax }: ReadLimits,
+): SqlStorageValue[][] {
+  const rows: SqlStorageValue[][] = []
+  let bytes = 0
+  for (const row of cursor.raw()) {
+    for (const value of row) bytes += sizeOf(value)
+    rows.push(row)
+    if (rows.length > rowsMax) throw new BeyondLimits(`at most ${rowsMax} rows; more came`)
+    if (bytes > bytesMax) throw new BeyondLimits(`rows of at most ${bytesMax} bytes; more came`)
+    if (cursor.rowsRead > rowsReadMax)
+      throw new BeyondLimits(`a query that reads at most ${rowsReadMax} rows; this one reads more`)
+  }
+  return rows
+}
+
+/** Roughly, in an answer. */
+function sizeOf(value: SqlStorageValue): number {
+  if (typeof value === "string") return value.length + 2
+  return value instanceof ArrayBuffer ? 2 * value.byteLength : 8
 }
 
 /** Which positions hold whole numbers, as bits. */

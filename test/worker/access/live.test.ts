@@ -61,6 +61,7 @@ test("[ACCESS7] the alarm that ends tokens and the one that ends streams are one
   const headers = { ...bearer(MANAGER), "stream-ttl": "3600" }
   expect((await request(`/v1/stream/${path}`, { method: "PUT", headers })).status).toBe(201)
   const alarmOf = () => runInDurableObject(objectOf(path), (_, { storage }) => storage.getAlarm())
+  await vi.waitFor(async () => expect(await alarmOf()).toBeGreaterThan(Date.now() + 60_000)) // it is listed by now
   const atEnd = await alarmOf()
   const socket = await openSocket(path, { token: await shortToken("ada") })
   await socket.next()
