@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm } from "cloudflare:test"
+import { evictDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { expect } from "vitest"
 import type { ViewData } from "../../../shared/view/definition.ts"
@@ -86,19 +86,25 @@ export function foldOf(name: string, generation: number) {
   return env.FOLDS.getByName(foldName(name, generation))
 }
 
-/** The test runtime rings no alarm by itself. */
-export async function ring(stub: Parameters<typeof runDurableObjectAlarm>[0]): Promise<void> {
-  await runDurableObjectAlarm(stub)
+/** Waits until the view answers from this generation, or from whichever it is. */
+export async function live(name: string, generation?: number): Promise<void> {
+  await expect
+    .poll(async () => {
+      const { state, generation: is } = await statusOf(name)
+      return state === "live" && (generation ?? is) === is
+    })
+    .toBe(true)
 }
 
-/** Rings until the view answers from this generation. */
-export async function live(name: string, generation = 1): Promise<void> {
-  for (let tries = 0; tries < 50; tries++) {
-    const status = await statusOf(name)
-    if (status.state === "live" && status.generation === generation) return
-    await ring(foldOf(name, generation))
+/** Throws an object out of memory, if it is in it. */
+export async function evict(stub: Parameters<typeof evictDurableObject>[0]): Promise<boolean> {
+  try {
+    await evictDurableObject(stub)
+    return true
+  } catch (error) {
+    expect(String(error)).toContain("not currently running")
+    return false
   }
-  throw new Error(`${name} does not come to be live: ${JSON.stringify(await statusOf(name))}`)
 }
 
 export async function streamOf(...events: object[]): Promise<string> {
