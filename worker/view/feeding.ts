@@ -49,7 +49,7 @@ export class Feeding {
   /** A stream has something new. Answers whether anybody here wants to know. */
   async news(stream: StreamPath): Promise<boolean> {
     const { core, now, wakeAt, bounds } = this.#parts
-    if (core.find() === undefined || core.placesIn(stream).length === 0) return false
+    if (core.find() === undefined || !core.reads(stream)) return false
     this.#behind.add(stream)
     wakeAt((now() + bounds.viewPollMsMin) as Millis) // a time plus a duration
     core.polled(true)

@@ -105,6 +105,11 @@ export class FoldCore {
     this.#feeds.noteWatched(stream)
   }
 
+  /** Whether a source reads this stream, or would if it did not stand still. */
+  reads(stream: string): boolean {
+    return this.#feeds.of(stream).length > 0
+  }
+
   /** The places from which this stream is to be read on, one for most: sources that halted are behind others. */
   placesIn(stream: string): readonly Offset[] {
     const moving = this.#feeds.of(stream).filter(({ halt }) => halt === undefined)

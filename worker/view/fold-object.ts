@@ -109,7 +109,7 @@ export class FoldObject extends DurableObject<Env> {
   skip(ask: SkipAsk): Skipped | NoFold {
     if (this.#core.find() === undefined) return { kind: "no-fold" }
     const skipped = this.#core.skip(ask)
-    if (skipped.kind === "skipped") void this.#hurry([ask.stream])
+    if (skipped.kind === "skipped") this.#alarm.wakeAt(now())
     return skipped
   }
 
