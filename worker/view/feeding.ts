@@ -48,12 +48,10 @@ export class Feeding {
 
   /** A stream has something new. Answers whether anybody here wants to know. */
   async news(stream: StreamPath): Promise<boolean> {
-    const { core, now, wakeAt, bounds } = this.#parts
+    const { core } = this.#parts
     if (core.find() === undefined || !core.reads(stream)) return false
     this.#behind.add(stream)
-    wakeAt((now() + bounds.viewPollMsMin) as Millis) // a time plus a duration
-    core.polled(true)
-    await this.go()
+    await this.#hear()
     return true
   }
 
@@ -62,8 +60,16 @@ export class Feeding {
     const { core } = this.#parts
     if (core.find() === undefined || core.patterns().length === 0) return false
     this.#isListBehind = true
-    await this.go()
+    await this.#hear()
     return true
+  }
+
+  /** Goes on because somebody brought news. Should that be lost with the memory, the alarm finds it soon. */
+  async #hear(): Promise<void> {
+    const { core, now, wakeAt, bounds } = this.#parts
+    wakeAt((now() + bounds.viewPollMsMin) as Millis) // a time plus a duration
+    core.polled(true)
+    await this.go()
   }
 
   /** What the alarm is for: to go on where a run ended, or to look at everything. */

@@ -17,8 +17,9 @@ export function request(
   init: RequestInit = {},
   vars: Vars = issuer.vars,
 ): Promise<Response> {
-  const { STREAMS, PRINCIPALS, SEGMENTS } = env
-  return app.fetch(new Request(new URL(address, HOST), init), { STREAMS, PRINCIPALS, SEGMENTS, ...vars })
+  const { STREAMS, PRINCIPALS, SEGMENTS, VIEWS, FOLDS, DIRECTORY } = env
+  const bindings = { STREAMS, PRINCIPALS, SEGMENTS, VIEWS, FOLDS, DIRECTORY }
+  return app.fetch(new Request(new URL(address, HOST), init), { ...bindings, ...vars })
 }
 
 export function bearer(token: string): Record<string, string> {
