@@ -20,7 +20,7 @@ function directories(directoryPageMax = 3) {
   return { open, told }
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0))
+const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 test("[EVIEW9] lists streams below a prefix, page by page, in order of their paths", () => {
   const directory = directories().open()

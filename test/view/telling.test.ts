@@ -26,7 +26,7 @@ class SlowListener {
   }
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0))
+const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 function telling() {
   const listeners = { a: new SlowListener(), b: new SlowListener() }

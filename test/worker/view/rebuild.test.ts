@@ -56,18 +56,16 @@ async function answersUntil(
   between: () => Promise<unknown>,
 ): Promise<unknown[]> {
   const seen = new Set<string>()
-  for (;;) {
+  const isThere = async () => {
     await between()
-    await new Promise((resolve) => setTimeout(resolve, 1)) // alarms ring between two turns of the runtime
     const status = await statusOf(name)
     const answer = await post(`${name}/query`, { sql: SOLD })
-    seen.add(
-      answer.status === 200
-        ? JSON.stringify((await answer.json<{ rows: unknown }>()).rows)
-        : `${answer.status}`,
-    )
-    if (status.state === "live" && status.generation === generation) return [...seen].sort()
+    const rows = answer.status === 200 ? (await answer.json<{ rows: unknown }>()).rows : answer.status
+    seen.add(JSON.stringify(rows))
+    return status.state === "live" && status.generation === generation
   }
+  await expect.poll(isThere, { interval: 1 }).toBe(true)
+  return [...seen].sort()
 }
 
 test("[EVIEW6] the old rows answer until the new ones are whole, which then do", async () => {
