@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { readIssuedOffset } from "../../shared/offset.ts"
@@ -10,7 +11,6 @@ import { Feeding } from "../../worker/view/feeding.ts"
 import { FoldCore } from "../../worker/view/fold-core.ts"
 import { Random } from "../simulation/random.ts"
 import { MemoryHost } from "../stream/memory-host.ts"
-import { openNodeSqlite } from "../support/node-sqlite.ts"
 
 const RUNS = Number(process.env.HEADWATER_RUNS ?? 150)
 const SEED = Number(process.env.HEADWATER_SEED ?? 2026)

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
+import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import { isRecursive, recursionFault, type Sizes, stepsOf } from "../../worker/view/query-cost.ts"
-import { openNodeSqlite } from "../support/node-sqlite.ts"
 
 const SIZES: Sizes = {
   rowsOf: (table) => ({ orders: 100_000, skus: 100 })[table],

@@ -7,6 +7,7 @@ import { type Offset, START } from "../../shared/offset.ts"
 import { coversPath, isPattern } from "../../shared/path-pattern.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../shared/view/compile.ts"
+import { checkStreams } from "../../shared/view/streams.ts"
 import type { DirectoryNews } from "../directory/directory.ts"
 import type { Page, ReadFault } from "../stream/stream-reads.ts"
 import { type Feed, type FeedHalt, Feeds } from "./feeds.ts"
@@ -52,7 +53,7 @@ export class FoldCore {
     const { database, bounds } = this.#parts
     try {
       database.atomically(() => {
-        compileView(database, claim.name, claim.view)
+        checkStreams(compileView(database, claim.name, claim.view), claim.streams)
         this.#records.create(claim, bounds.viewPollMsMin)
         this.#feeds.create(claim.streams)
       })
