@@ -152,6 +152,8 @@ export const LIMITS = {
   queryRowsReadMax: 1_000_000,
   /** Steps that a query may need by its plan, before it runs. An object has one thread, and nothing stops SQLite. */
   queryStepsMax: 10_000_000,
+  /** How long the sizes of tables are known that a query's plan is judged by: to count a table is to read it. */
+  queryCountMsMax: 10_000,
   /** Rows that a recursive part of a query may ask for. */
   queryRecursionMax: 10_000,
   /** How long a query waits for an offset to be folded. */

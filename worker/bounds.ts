@@ -64,6 +64,7 @@ const SETTABLE = {
   queryBytesMax: [1_024, 16 * MiB],
   queryRowsReadMax: [1, 100_000_000],
   queryStepsMax: [1, 1_000_000_000],
+  queryCountMsMax: [0, 3_600_000],
   queryRecursionMax: [0, 1_000_000],
   queryWaitMsMax: [0, 120_000],
   viewHashBytesMax: [0, 64 * MiB],

@@ -39,7 +39,7 @@ export class BeyondLimits extends Error {
  * The database of a Durable Object. Transactions are its own: BEGIN and SAVEPOINT are refused, `atomically` is not.
  * Statements that write and answer rows (RETURNING) are refused as well.
  *
- * @throws BeyondLimits from `all`, when limits are given.
+ * @throws BeyondLimits from `all` of a query, when limits are given.
  */
 export function openDurableSqlite(storage: SqlStorage, limits?: ReadLimits): SqlDatabase {
   return {
@@ -103,7 +103,6 @@ class DurableStatement implements SqlStatement {
 
   constructor(sql: SqlStorage["sql"], text: string, limits: ReadLimits | undefined) {
     this.#sql = sql
-    this.#limits = limits
     this.#written = text
     this.#text = new BoundText(text)
     const [first] = scanSql(text).tokens
@@ -112,6 +111,7 @@ class DurableStatement implements SqlStatement {
     const isWrite = lines.some(([, opcode, , p2]) => opcode === "Transaction" && p2 !== 0)
     this.#answersRows = isExplained || lines.some(([, opcode]) => opcode === "ResultRow")
     this.#isQuery = this.#answersRows && isWord(first, "SELECT", "VALUES", "WITH")
+    this.#limits = this.#isQuery ? limits : undefined
     if (isWrite && this.#answersRows)
       throw new SqlFailure(SQL_ERROR, "a statement that writes answers no rows here: RETURNING is refused")
   }

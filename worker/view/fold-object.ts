@@ -18,7 +18,7 @@ import { Feeding } from "./feeding.ts"
 import { type Begun, FoldCore, type Skipped } from "./fold-core.ts"
 import { FoldReads, type FoldReport, type NoFold, type QueryAnswer, type QueryAsk } from "./fold-reads.ts"
 import { Pause } from "./pause.ts"
-import type { FoldClaim, SkipAsk } from "./view-claim.ts"
+import { type FoldClaim, foldName, type SkipAsk } from "./view-claim.ts"
 
 export type HashAnswer =
   | (StateHash & { readonly kind: "hash"; readonly cursor: Cursor })
@@ -162,9 +162,10 @@ export class FoldObject extends DurableObject<Env> {
     return piece.goesOn ? { ...piece.page, upToDate: false } : piece.page
   }
 
+  /** By which others find this object. */
   #name(): string {
-    const { name } = this.ctx.id
-    assert(name !== undefined, "a fold's object is found by its name")
-    return name
+    const record = this.#core.find()
+    assert(record !== undefined, "only what folds is told of news")
+    return foldName(record.name, record.generation)
   }
 }

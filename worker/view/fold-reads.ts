@@ -50,7 +50,7 @@ export type FoldReadsParts = {
   /** The same database, which brings no more than an answer may have. */
   readonly limited: SqlDatabase
   readonly database: SqlDatabase
-  readonly bounds: Pick<Bounds, "queryStepsMax" | "queryRecursionMax">
+  readonly bounds: Pick<Bounds, "queryStepsMax" | "queryRecursionMax" | "queryCountMsMax">
   now(): Millis
   /** Resolves at `until`, or when something was folded since. */
   folded(until: Millis): Promise<void>
@@ -62,8 +62,7 @@ export type FoldReadsParts = {
 export class FoldReads {
   readonly #parts: FoldReadsParts
   readonly #statements: Statements
-  /** Rows by table, and the cursor at which they were counted. */
-  #counted: { readonly at: string; readonly rows: Map<string, number> } | undefined
+  readonly #counted = new Map<string, { readonly rows: number; readonly until: number }>()
 
   constructor(parts: FoldReadsParts) {
     this.#parts = parts
@@ -72,14 +71,15 @@ export class FoldReads {
 
   /** Waits until enough is folded, and answers from one moment. */
   async query({ sql, parameters, least, waitMs }: QueryAsk): Promise<QueryAnswer> {
-    const { core, now, folded, hurry, limited, bounds } = this.#parts
+    const { core, now, folded, hurry, database, limited, bounds } = this.#parts
     const until = (now() + waitMs) as Millis // a time plus a duration
     for (let hasHurried = false; ; ) {
       if (core.find() === undefined) return { kind: "no-fold" }
       const cursor = cursorOf(core.feeds())
       if (hasReached(cursor, least)) {
-        const rowsOf = (table: string) => this.#rowsOf(table)
-        const answer = answerQuery({ database: limited, view: core.view(), bounds, rowsOf }, sql, parameters)
+        const rowsOf = (table: string) => this.#aboutRowsOf(table)
+        const parts = { database, limited, view: core.view(), bounds, rowsOf }
+        const answer = answerQuery(parts, sql, parameters)
         return { ...answer, cursor }
       }
       if (now() >= until) return { kind: "behind", cursor }
@@ -116,17 +116,19 @@ export class FoldReads {
     }
   }
 
-  /** Counted once for each state: counting reads a whole index. */
+  /** As it was a moment ago: counting reads a whole index, and a query's plan needs no more. */
+  #aboutRowsOf(table: string): number {
+    const { now, bounds } = this.#parts
+    const known = this.#counted.get(table)
+    if (known !== undefined && now() < known.until) return known.rows
+    const rows = this.#rowsOf(table)
+    this.#counted.set(table, { rows, until: now() + bounds.queryCountMsMax })
+    return rows
+  }
+
   #rowsOf(table: string): number {
-    const at = JSON.stringify(this.#parts.core.feeds().map(({ offset }) => offset))
-    if (this.#counted?.at !== at) this.#counted = { at, rows: new Map() }
-    const { rows } = this.#counted
-    const known = rows.get(table)
-    if (known !== undefined) return known
     const [row] = this.#statements.all(`SELECT count(*) FROM "${table.replaceAll(`"`, `""`)}"`)
-    const count = Number(row?.[0])
-    rows.set(table, count)
-    return count
+    return Number(row?.[0])
   }
 }
 

@@ -68,7 +68,10 @@ export class ViewCore {
       latest !== undefined &&
       viewKey(latest.claim.view) === viewKey(claim.view) &&
       sameStreams(latest.claim.streams, claim.streams)
-    if (isSame) return { kind: "unchanged", generation: latest.number }
+    if (isSame) {
+      const begun = await this.#begin(latest.number) // it may have been interrupted, or be under way
+      return begun.kind === "invalid" ? begun : { kind: "unchanged", generation: latest.number }
+    }
     return this.#start({ name, ...claim, skips: [] }, latest === undefined ? "made" : "changed")
   }
 

@@ -14,10 +14,12 @@ export type Answer =
   | { readonly kind: "invalid" | "too-much"; readonly message: string }
 
 export type QueryParts = {
-  /** Brings no more than an answer may have. */
   readonly database: SqlDatabase
+  /** The same one, of which queries bring no more than an answer may have. */
+  readonly limited: SqlDatabase
   readonly view: CompiledView
   readonly bounds: Pick<Bounds, "queryStepsMax" | "queryRecursionMax">
+  /** About how many rows a table has. */
   rowsOf(table: string): number
 }
 
@@ -26,11 +28,11 @@ const FOREIGN = /^(pragma_|sqlite_|_cf_|headwater_|dbstat$|bytecode$|tables_used
 
 /** Answers a query from the tables of a view, and from nothing else. It reads, and runs only if it ends soon. */
 export function answerQuery(parts: QueryParts, sql: string, parameters: QueryParameters): Answer {
-  const { database, view, bounds } = parts
+  const { database, limited, view, bounds } = parts
   try {
     const fault = faultIn(parts, sql)
     if (fault !== undefined) return fault
-    const query = compileQuery(database, readCatalog(database), sql)
+    const query = compileQuery(limited, readCatalog(database), sql)
     try {
       const tables = view.sources.flatMap((source) => source.tables)
       const foreign = [...query.tables].find((table) => !tables.includes(table))
