@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { append, ask, create, newStream } from "../edge-client.ts"
 import {
   askView,
+  evict,
   foldOf,
   live,
   newView,
@@ -193,4 +194,21 @@ describe("the hash of a view", () => {
     expect((await hashOf(names[0]!)).view).toBe(first.view)
     expect((await foldOf(names[0]!, 1).report()).kind).toBe("fold")
   })
+})
+
+test("[EVIEW12] a table for full-text search is folded and asked like others", async () => {
+  const [name, stream] = [newView(), await streamOf(put("one", "green tea"), put("two", "black coffee"))]
+  const view = {
+    words: {
+      tables: ["CREATE VIRTUAL TABLE words USING fts5(id UNINDEXED, text)"],
+      on: { put: ["INSERT INTO words (id, text) VALUES (:id, :a)"] },
+    },
+  }
+  expect((await putView(name, view, { words: stream })).status).toBe(201)
+  await live(name)
+  await evict(foldOf(name, 1))
+  await place(stream, put("three", "white tea"))
+  const sql = "SELECT id FROM words WHERE words MATCH 'tea' ORDER BY id"
+  await expect.poll(() => rowsOf(name, sql)).toEqual([["one"], ["three"]])
+  expect(await rowsOf(name, "SELECT count(*) FROM words")).toEqual([[3]])
 })
