@@ -9,34 +9,7 @@ import {
   type TokenGiver,
   type View,
 } from "../../../client/index.ts"
-
-/** A small app for tests: lines of one stream, joined with the names of another. */
-const lines = defineStream({
-  "line.added": z.object({ author: z.string(), n: z.int(), text: z.string() }),
-  "line.odd": z.object({}),
-})
-const authors = defineStream({ "author.named": z.object({ author: z.string(), name: z.string() }) })
-
-const board = defineView({
-  lines: {
-    from: lines,
-    table: `CREATE TABLE lines (id TEXT PRIMARY KEY, author TEXT NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL,
-            times INTEGER NOT NULL DEFAULT 1, place INTEGER NOT NULL UNIQUE) STRICT`,
-    on: {
-      "line.added": `INSERT INTO lines (id, author, n, text, place)
-        VALUES (:event_id, :author, :n, :text, (SELECT COALESCE(MAX(place), 0) + 1 FROM lines))
-        ON CONFLICT (id) DO UPDATE SET times = times + 1`,
-    },
-  },
-  authors: {
-    from: authors,
-    table: "CREATE TABLE authors (author TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT",
-    on: {
-      "author.named":
-        "INSERT INTO authors VALUES (:author, :name) ON CONFLICT (author) DO UPDATE SET name = excluded.name",
-    },
-  },
-})
+import { authors, board, lines } from "./board.ts"
 
 export const ROWS = "SELECT author, n, times FROM lines ORDER BY place"
 const JOINED = `SELECT name, COUNT(*) AS count FROM lines JOIN authors USING (author) GROUP BY name ORDER BY name`
@@ -44,6 +17,7 @@ const JOINED = `SELECT name, COUNT(*) AS count FROM lines JOIN authors USING (au
 type LineSchemas = (typeof lines)["events"]
 type AuthorSchemas = (typeof authors)["events"]
 
+/** A small app for tests: lines of one stream, joined with the names of another. */
 class App {
   client!: Client
   lines!: Stream<LineSchemas>
