@@ -16,49 +16,47 @@ export type ViewTerms = {
   readonly skips: readonly Skip[]
 }
 
+/** A database that has a view's tables, without rows, and what fills them. */
+export type EmptyView = { readonly database: LocalDatabase; readonly view: CompiledView }
+
 /**
- * Opens a view in an empty database, which is its own from now on.
+ * Checks a view, and makes its tables in an empty database.
  *
  * @throws HeadwaterError `invalid-view` that names the place, what was expected and what came. The database
  * is closed then.
  */
+export function emptyView(database: LocalDatabase, { name, view, streams }: ViewTerms): EmptyView {
+  return closingOnFailure(database, () => {
+    const compiled = compileView(database, name, view)
+    checkStreams(compiled, streams)
+    return { database, view: compiled }
+  })
+}
+
+/** Opens a view without rows. The database is the state's own from now on. @throws HeadwaterError as `emptyView`. */
 export function openViewState(database: LocalDatabase, terms: ViewTerms): ViewState {
-  return closingOnFailure(
-    database,
-    () => new ViewState({ ...terms, database, view: compiled(database, terms) }),
-  )
+  return new ViewState({ ...terms, ...emptyView(database, terms) })
 }
 
 /**
  * Opens a view where its rows were left.
  *
- * @param database As an image of the view's state made it. It is the state's own from now on.
- * @param empty An empty database, for compiling; it is closed.
- * @returns Undefined when the image has other tables than the view: then both are closed.
- * @throws HeadwaterError as `openViewState`.
+ * @param database As an image of the view's state made it. It is the state's own from now on, unless the image has
+ * other tables than the view: then it is closed, and there is no state.
  */
 export function restoreViewState(
   database: LocalDatabase,
-  empty: LocalDatabase,
+  empty: EmptyView,
   terms: ViewTerms,
   place: FoldPlace,
 ): ViewState | undefined {
   return closingOnFailure(database, () => {
-    try {
-      const view = compiled(empty, terms)
-      if (schemaOf(database) === schemaOf(empty)) return new ViewState({ ...terms, database, view, place })
-    } finally {
-      empty.close()
-    }
+    const { view } = empty
+    if (schemaOf(database) === schemaOf(empty.database))
+      return new ViewState({ ...terms, database, view, place })
     database.close()
     return undefined
   })
-}
-
-function compiled(database: SqlDatabase, { name, view, streams }: ViewTerms): CompiledView {
-  const compiled = compileView(database, name, view)
-  checkStreams(compiled, streams)
-  return compiled
 }
 
 function closingOnFailure<T>(database: SqlDatabase, open: () => T): T {

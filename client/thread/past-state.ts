@@ -36,7 +36,7 @@ export async function pastState(
     if (!isThere) throw noPlace(stream, `a place of its log on this device, not ${upTo}`)
   }
   const isBefore = ([stream, head]: [StreamPath, Offset]) => !isAfter(head, wanted.get(stream) ?? START)
-  const state = await openState(parts, terms, [...wanted.keys()], {
+  const state = await openState(parts, terms, new Map(replicas.map(({ stream, head }) => [stream, head])), {
     isUsable: ({ heads }) => begin === "any" && [...heads].every(isBefore),
   })
   const restarts = replicas.map((replica) => replica.restarts)

@@ -1,10 +1,10 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import type { Snapshot } from "../disk/snapshots.ts"
-import type { Host, LocalDatabase } from "../host.ts"
+import type { Host } from "../host.ts"
 import type { Replica } from "../replica/replica.ts"
-import { openViewState, restoreViewState, type ViewTerms } from "../state/open-view-state.ts"
-import type { FoldPlace, ViewState } from "../state/view-state.ts"
+import { type EmptyView, emptyView, restoreViewState, type ViewTerms } from "../state/open-view-state.ts"
+import { type FoldPlace, ViewState } from "../state/view-state.ts"
 import { type FillParts, fill } from "./view-fill.ts"
 import type { ViewSnapshots } from "./view-snapshots.ts"
 
@@ -51,7 +51,7 @@ export class ViewBuild {
    */
   async run<T>(filled: (state: ViewState) => T): Promise<T | undefined> {
     while (!this.#hasEnded) {
-      const opened = this.#replicas().map(({ stream }) => stream)
+      const opened = new Map(this.#replicas().map(({ stream, head }) => [stream, head]))
       const state = await openState(this.#parts, this.#terms, opened, { start: this.#takeStart() })
       this.#state = state
       try {
@@ -97,13 +97,14 @@ export class ViewBuild {
 
 /** What a state begins with. All of it takes a while, and none waits for another. */
 export type ViewStart = {
-  readonly empty: Promise<LocalDatabase>
+  readonly empty: Promise<EmptyView>
   readonly snapshot: Promise<Snapshot | undefined>
 }
 
 /** Begins what a state of these terms needs. */
 export function startState({ host, snapshots }: ViewBuildParts, terms: ViewTerms): ViewStart {
-  const start = { empty: host.openSql(), snapshot: snapshots.load(terms) }
+  const empty = host.openSql().then((database) => emptyView(database, terms))
+  const start = { empty, snapshot: snapshots.load(terms) }
   start.empty.catch(() => {}) // whoever takes the start finds out
   return start
 }
@@ -111,24 +112,33 @@ export function startState({ host, snapshots }: ViewBuildParts, terms: ViewTerms
 /** What was begun is not wanted. */
 export function dropStart({ empty }: ViewStart): void {
   empty.then(
-    (database) => database.close(),
+    ({ database }) => database.close(),
     () => {}, // then there is none
   )
 }
 
-/** The view's state as a snapshot has it, or an empty one. */
+/**
+ * The view's state as a snapshot has it, or an empty one.
+ *
+ * @param opened How far this tab has come with the view's streams.
+ */
 export async function openState(
   parts: ViewBuildParts,
   terms: ViewTerms,
-  opened: readonly StreamPath[],
+  opened: ReadonlyMap<StreamPath, Offset>,
   { isUsable = () => true, start = startState(parts, terms) }: OpenStateOptions = {},
 ): Promise<ViewState> {
   const { host, snapshots } = parts
   const [empty, found] = await Promise.all([start.empty, start.snapshot])
   const place = found === undefined ? undefined : await snapshots.placeOf(terms, found, opened)
-  if (found === undefined || place === undefined || !isUsable(place)) return openViewState(empty, terms)
-  const restored = restoreViewState(await host.openSql(found.bytes), empty, terms, place)
-  return restored ?? openViewState(await host.openSql(), terms)
+  if (found !== undefined && place !== undefined && isUsable(place)) {
+    const restored = restoreViewState(await host.openSql(found.bytes), empty, terms, place)
+    if (restored !== undefined) {
+      empty.database.close()
+      return restored
+    }
+  }
+  return new ViewState({ ...terms, ...empty })
 }
 
 type OpenStateOptions = {

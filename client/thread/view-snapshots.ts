@@ -37,17 +37,20 @@ export class ViewSnapshots {
    * Where a snapshot stands in the log. Undefined when it is of another log, or of streams that are not `opened`: then
    * it is dropped.
    *
+   * @param opened How far this tab has come with the view's streams: what stands there need not be looked for.
    * @throws HeadwaterError `storage-unavailable` when the log cannot be read.
    */
   async placeOf(
     terms: ViewTerms,
     { heads, halts }: Snapshot,
-    opened: readonly StreamPath[],
+    opened: ReadonlyMap<StreamPath, Offset>,
   ): Promise<FoldPlace | undefined> {
     const { snapshots, log } = this.#parts
     const place = { heads: new Map(Object.entries(heads) as [StreamPath, Offset][]), halts } // of a state's heads
     for (const [stream, head] of place.heads) {
-      if (opened.includes(stream) && (head === START || (await log.passed(stream, head)))) continue
+      const reached = opened.get(stream)
+      const isPassed = head === START || head === reached || (await log.passed(stream, head))
+      if (reached !== undefined && isPassed) continue
       await snapshots.drop(snapshotId(terms))
       return undefined
     }
