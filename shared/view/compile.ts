@@ -2,7 +2,7 @@ import type { SqlDatabase } from "../sql.ts"
 import { isSign, isWord, type SqlText, type SqlToken } from "../sql-text.ts"
 import { checkParameters, type Parameter } from "./binding.ts"
 import { type ViewData, viewKey } from "./definition.ts"
-import { asksDates, readDateUse, readPatterns, unequalCall } from "./determinism.ts"
+import { asksDates, formatFault, readDateUse, readPatterns, unequalCall } from "./determinism.ts"
 import { orderFault } from "./order.ts"
 import { type Catalog, type Program, readCatalog, readProgram } from "./program.ts"
 import { attempt, begin, notEverywhere, oneStatement, type Place, refusal } from "./refusal.ts"
@@ -82,6 +82,11 @@ function compileStatement(
   checkRowids(program, text, tables, place)
   const fts = tables.find((table) => table.kind === "fts5" && program.writes.has(table.name))
   if (fts !== undefined) checkCommands(fts, text, place)
+  const format = formatFault(text.tokens)
+  if (format !== undefined) {
+    const expected = "printf with a constant format whose widths are numbers of at most five digits"
+    throw refusal(place, expected, format)
+  }
   const parameters = checkParameters(text.parameters, place, {
     moments: asksDates(program.calls) ? momentsOf(text, place) : [],
     patterns: program.calls.some(({ name }) => name === "like" || name === "glob")

@@ -105,6 +105,24 @@ export function readPatterns(tokens: readonly SqlToken[]): PatternUse {
   return { patterns }
 }
 
+/**
+ * What is wrong with a call of `printf`, if anything: builds cut what it writes at different widths, so widths
+ * are constants that all of them take.
+ */
+export function formatFault(tokens: readonly SqlToken[]): string | undefined {
+  for (const [at, token] of tokens.entries()) {
+    const isCall = (token.kind === "word" || token.kind === "name") && /^(printf|format)$/i.test(token.text)
+    if (!isCall || !isSign(tokens[at + 1], "(")) continue
+    const [given = []] = argumentsAfter(tokens, at + 2)
+    const [format] = given
+    const text =
+      format?.kind === "string" && given.length === 1 ? format.text.replaceAll("%%", "") : undefined
+    if (text === undefined || /%[^%a-z]*(\*|[0-9]{6})/i.test(text))
+      return `${token.text}(${show(given)})`.slice(0, 80)
+  }
+  return undefined
+}
+
 /** Whether a Durable Object refuses a pattern. */
 export function isLongPattern(text: string): boolean {
   return utf8Length(text) > PATTERN_BYTES_MAX

@@ -25,6 +25,8 @@ export type Program = {
   readonly matches: boolean
   /** Touches what FTS5 keeps behind one of its tables. `reads` and `writes` name the table itself. */
   readonly usesShadows: boolean
+  /** Reads a rowid, by whatever name. */
+  readonly readsRowid: boolean
   /** Begins a write transaction, so it may change something even when `writes` is empty. */
   readonly isWrite: boolean
   /** Answers rows, as a query does and RETURNING makes others do. */
@@ -92,6 +94,7 @@ export function readProgram(database: SqlDatabase, catalog: Catalog, sql: string
     readsJsonNumbers: virtual.readsJsonNumbers,
     matches: virtual.matches,
     usesShadows,
+    readsRowid: opcodes.has("Rowid") || opcodes.has("IdxRowid"),
     isWrite: opcodes.has("VUpdate") || lines.some(([, opcode, , p2]) => opcode === "Transaction" && p2 !== 0),
     answersRows: opcodes.has("ResultRow"),
     runsTriggers: opcodes.has("Program"),

@@ -36,17 +36,17 @@ export function tableLines(database: SqlDatabase, table: string): string[] {
 
 /**
  * Hashes the rows of these tables. Equal where the same events were folded, in whatever build of SQLite; the
- * order of `tables` plays no part, and neither does how the rows came to be.
+ * order of `tables` plays no part, and neither does how the rows came to be. The rows are read at once, before this
+ * gives way to other code.
  */
 export async function stateHash(
   database: SqlDatabase,
   tables: readonly string[],
   digest: Digest,
 ): Promise<StateHash> {
+  const texts = [...tables].sort().map((table) => [table, tableLines(database, table).join("\n")] as const)
   const hashes: [string, string][] = []
-  for (const table of [...tables].sort()) {
-    hashes.push([table, hex(await digest(asciiBytes(tableLines(database, table).join("\n"))))])
-  }
+  for (const [table, text] of texts) hashes.push([table, hex(await digest(asciiBytes(text)))])
   const view = hex(
     await digest(asciiBytes(hashes.map(([table, hash]) => `${ascii(table)} ${hash}`).join("\n"))),
   )

@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts"
 import { type SqlDatabase, SqlFailure } from "../sql.ts"
 import { isSign, isWord } from "../sql-text.ts"
-import { asksDates, readPatterns, unequalCall } from "./determinism.ts"
+import { asksDates, formatFault, readPatterns, unequalCall } from "./determinism.ts"
 import { readCatalog, readProgram } from "./program.ts"
 import { attempt, begin, notEverywhere, oneStatement, type Place, refusal } from "./refusal.ts"
 
@@ -57,6 +57,9 @@ function statementOf(sql: string, place: Place): Statement {
   const { tokens } = oneStatement(sql, place)
   const use = readPatterns(tokens)
   if ("fault" in use) throw refusal(place, "LIKE or GLOB with a constant of at most 50 bytes", use.fault)
+  const format = formatFault(tokens)
+  if (format !== undefined)
+    throw refusal(place, "printf with a constant format and widths of at most five digits", format)
   const [, modifier] = tokens
   const isFts = isWord(modifier, "VIRTUAL")
   const isUnique = isWord(modifier, "UNIQUE")
@@ -100,10 +103,14 @@ function made(database: SqlDatabase, name: string, kind: OwnedTable["kind"], pla
   if (columns.some((column) => column.toLowerCase() === "rowid")) {
     throw refusal(place, "columns with names of their own", "rowid")
   }
-  const [key] = columnsOf(database, `SELECT rowid FROM ${quoted(name)}`) // a column that is the key gives its name
-  const isColumn = key !== undefined && columns.includes(key)
-  if (isColumn) attempt(place, () => database.exec(lastKeyGuard(name, key)))
-  return { name, kind, columns, hasHiddenRowid: key !== undefined && !isColumn, isNumbered: isColumn }
+  const hasRowid = columnsOf(database, `SELECT rowid FROM ${quoted(name)}`).length > 0
+  const catalog = readCatalog(database)
+  const key = columns.find(
+    (column) =>
+      hasRowid && readProgram(database, catalog, `SELECT ${quoted(column)} FROM ${quoted(name)}`).readsRowid,
+  )
+  if (key !== undefined) attempt(place, () => database.exec(lastKeyGuard(name, key)))
+  return { name, kind, columns, hasHiddenRowid: hasRowid && key === undefined, isNumbered: key !== undefined }
 }
 
 /**

@@ -132,12 +132,9 @@ function columnOf(name: string, isStrict: boolean): fc.Arbitrary<string> {
     .map(([type, constraint]) => `${name} ${type} ${constraint.replaceAll("@", name)}`)
 }
 
-/** A statement that an event runs. Over a pattern each is about the rows of its own stream. */
-function statementOf(shape: Shape): fc.Arbitrary<string> {
-  const { table, isPattern, hasFts } = shape
-  const own = isPattern ? "stream = :event_stream AND " : ""
+function insertOf({ table, isPattern }: Shape): fc.Arbitrary<string> {
   const target = isPattern ? "(stream, id)" : "(id)"
-  const insert = fc
+  return fc
     .record({
       or: fc.constantFrom(
         "INSERT",
@@ -161,6 +158,12 @@ function statementOf(shape: Shape): fc.Arbitrary<string> {
     .map(({ or, id, c0, c1, end }) =>
       `${or} INTO ${table} (id, stream, c0, c1) VALUES (${id}, :event_stream, ${c0}, ${c1}) ${end}`.trim(),
     )
+}
+
+/** A statement that an event runs. Over a pattern each is about the rows of its own stream. */
+function statementOf(shape: Shape): fc.Arbitrary<string> {
+  const { table, isPattern, hasFts } = shape
+  const own = isPattern ? "stream = :event_stream AND " : ""
   const where = fc.constantFrom(
     "id = :p0",
     "c0 IS :p1",
@@ -202,7 +205,7 @@ function statementOf(shape: Shape): fc.Arbitrary<string> {
     `UPDATE ${table}_words SET text = :p2 WHERE ${own}id IS :p0`,
   )
   const base = [
-    { weight: 9, arbitrary: insert },
+    { weight: 9, arbitrary: insertOf(shape) },
     { weight: 3, arbitrary: update },
     { weight: 1, arbitrary: remove },
     { weight: 2, arbitrary: list },
