@@ -8,6 +8,7 @@ import { ViewFold } from "../../shared/view/fold.ts"
 import { readCatalog } from "../../shared/view/program.ts"
 import { compileQuery } from "../../shared/view/query.ts"
 import { tableLines } from "../../shared/view/state-hash.ts"
+import type { WithDatabase } from "./sql-database.ts"
 
 const TABLES = [
   "CREATE TABLE notes (id INTEGER PRIMARY KEY, board TEXT, text TEXT, time INTEGER)",
@@ -23,41 +24,62 @@ const withHandler = (...statements: string[]): ViewData => ({
   },
 })
 
-type RefusalOf = (...statements: string[]) => string
+type RefusalOf = (...statements: string[]) => Promise<string>
 
-/** What keeps equal events from giving other rows elsewhere, as each engine's own programs tell it. */
-export function describeEqualFolds(name: string, open: () => SqlDatabase): void {
-  const refusalOf: RefusalOf = (...statements) => {
+/**
+ * What keeps equal events from giving other rows elsewhere, as each engine's own programs tell it.
+ *
+ * @param tooLong So many characters more than 1,999,000 are too many for a value here.
+ */
+export function describeEqualFolds(name: string, withDatabase: WithDatabase, tooLong = 2_000): void {
+  const refusalOf: RefusalOf = (...statements) => refusalOfView(withDatabase, withHandler(...statements))
+  describe(`equal folds contract: ${name}`, () => {
+    searchRules(refusalOf)
+    searchTables(withDatabase)
+    orderRules(refusalOf)
+    keyRules(refusalOf, withDatabase)
+    patternRules(refusalOf, withDatabase, tooLong)
+  })
+}
+
+function refusalOfView(withDatabase: WithDatabase, view: ViewData): Promise<string> {
+  return withDatabase((database) => {
     try {
-      compileView(open(), "board", withHandler(...statements))
+      compileView(database, "board", view)
       return "accepted"
     } catch (cause) {
       if (cause instanceof HeadwaterError && cause.code === "invalid-view") return cause.message
       throw cause
     }
-  }
-  describe(`equal folds contract: ${name}`, () => {
-    searchRules(refusalOf)
-    searchTables(open)
-    orderRules(refusalOf)
-    keyRules(refusalOf, open)
-    patternRules(refusalOf, open)
   })
 }
 
-function folded(open: () => SqlDatabase, view: ViewData, ...data: object[]) {
-  const database = open()
-  const compiled: CompiledView = compileView(database, "board", view)
-  const paths = Object.fromEntries(Object.keys(view).map((source) => [source, "a/b"]))
-  const fold = new ViewFold(database, compiled, paths)
-  const halts: string[] = []
-  for (const [at, datum] of data.entries()) {
-    const event = { id: `e${at}`, type: "noted", source: "s", time: "t", data: datum }
-    fold.fold({ stream: parseStreamPath("a/b"), messages: [event] })
-    for (const halt of fold.halts.values()) halts.push(halt.message)
-  }
-  return { database, compiled, halts }
+/** Folds events with these data, and answers what halted and whatever is asked of the rows then. */
+function folded<T>(
+  withDatabase: WithDatabase,
+  view: ViewData,
+  data: readonly object[],
+  ask: (database: SqlDatabase, compiled: CompiledView) => T,
+): Promise<{ readonly halts: readonly string[]; readonly found: T }> {
+  return withDatabase((database) => {
+    const compiled = compileView(database, "board", view)
+    const paths = Object.fromEntries(Object.keys(view).map((source) => [source, "a/b"]))
+    const fold = new ViewFold(database, compiled, paths)
+    const messages = data.map((datum, at) => ({
+      id: `e${at}`,
+      type: "noted",
+      source: "s",
+      time: "t",
+      data: datum,
+    }))
+    fold.fold({ stream: parseStreamPath("a/b"), messages })
+    const halts = [...fold.halts.values()].map((halt) => halt.message)
+    fold.close()
+    return { halts, found: ask(database, compiled) }
+  })
 }
+
+const keysOf = (database: SqlDatabase) => tableLines(database, "notes").map((line) => line.split(",")[0])
 
 function searchRules(refusalOf: RefusalOf): void {
   describe("[VIEW16] FTS5 tables belong to a source like others", () => {
@@ -69,8 +91,8 @@ function searchRules(refusalOf: RefusalOf): void {
       ["DELETE FROM words WHERE board = :board"],
       ["INSERT INTO words (rowid, text) SELECT id, text FROM notes WHERE board = :board"],
       ["UPDATE notes SET text = (SELECT text FROM words WHERE rowid = :id) WHERE id = :id"],
-    ])("accepts %s", (sql) => {
-      expect(refusalOf(sql)).toBe("accepted")
+    ])("accepts %s", async (sql) => {
+      expect(await refusalOf(sql)).toBe("accepted")
     })
 
     test.each([
@@ -94,13 +116,13 @@ function searchRules(refusalOf: RefusalOf): void {
       ["INSERT OR ROLLBACK INTO words (rowid, text) VALUES (:id, :text)", "ON CONFLICT ROLLBACK or FAIL"],
       ["UPDATE notes SET id = (SELECT id FROM json_each(:a))", "id or parent"],
       ["INSERT INTO loose SELECT parent, 1 FROM json_tree(:a)", "id or parent"],
-    ])("refuses %s", (sql, message) => {
-      expect(refusalOf(sql)).toMatch(new RegExp(message))
+    ])("refuses %s", async (sql, message) => {
+      expect(await refusalOf(sql)).toMatch(new RegExp(message))
     })
   })
 }
 
-function searchTables(open: () => SqlDatabase): void {
+function searchTables(withDatabase: WithDatabase): void {
   describe("[VIEW16] what makes an FTS5 table, and what is known of its use", () => {
     test.each([
       ["CREATE VIRTUAL TABLE t USING fts5(a, content = '')", "an FTS5 table that keeps its own content"],
@@ -111,27 +133,33 @@ function searchTables(open: () => SqlDatabase): void {
       ["CREATE VIRTUAL TABLE t USING fts5vocab(first, row)", "USING fts5"],
       ["CREATE VIRTUAL TABLE IF NOT EXISTS t USING fts5(a)", "USING fts5"],
       ["CREATE VIRTUAL TABLE temp.t USING fts5(a)", "USING fts5"],
-    ])("refuses %s", (sql, message) => {
+    ])("refuses %s", async (sql, message) => {
       const view = { first: { tables: ["CREATE TABLE first (a)", sql], on: {} } }
-      expect(() => compileView(open(), "board", view)).toThrow(message)
+      expect(await refusalOfView(withDatabase, view)).toContain(message)
     })
 
-    test("[VIEW5] writes and reads of FTS5 tables are known, for statements and for queries", () => {
-      const { database, compiled } = folded(
-        open,
-        withHandler("INSERT INTO words VALUES (:text, :board)", "UPDATE notes SET text = :text"),
-        { text: "a tall tale", board: "b" },
-      )
-      const [source] = compiled.sources
-      expect(source?.tables).toEqual(["notes", "loose", "words"])
-      expect(source?.handlers.get("noted")?.map(({ writes }) => writes)).toEqual([["words"], ["notes"]])
-      const catalog = readCatalog(database)
-      const query = (sql: string) => compileQuery(database, catalog, sql)
-      const search = query("SELECT text, json_each.value FROM words('tale'), json_each('[7]') ORDER BY rank")
-      expect([...search.tables]).toEqual(["words"])
-      expect(search.rows([])).toEqual([["a tall tale", 7]])
-      expect([...query("SELECT c0 FROM words_content").tables]).toEqual(["words"])
-      expect(() => query("INSERT INTO words VALUES ('x', 'y')")).toThrow("expected SELECT")
+    test("[VIEW5] writes and reads of FTS5 tables are known, for statements and for queries", async () => {
+      const view = withHandler("INSERT INTO words VALUES (:text, :board)", "UPDATE notes SET text = :text")
+      const data = [{ text: "a tall tale", board: "b" }]
+      const { found } = await folded(withDatabase, view, data, (database, { sources: [source] }) => {
+        const catalog = readCatalog(database)
+        const tablesOf = (sql: string) => [...compileQuery(database, catalog, sql).tables]
+        const search = "SELECT text, json_each.value FROM words('tale'), json_each('[7]') ORDER BY rank"
+        return {
+          tables: source?.tables,
+          writes: source?.handlers.get("noted")?.map(({ writes }) => writes),
+          searched: tablesOf(search),
+          rows: compileQuery(database, catalog, search).rows([]),
+          behind: tablesOf("SELECT c0 FROM words_content"),
+        }
+      })
+      expect(found).toEqual({
+        tables: ["notes", "loose", "words"],
+        writes: [["words"], ["notes"]],
+        searched: ["words"],
+        rows: [["a tall tale", 7]],
+        behind: ["words"],
+      })
     })
   })
 }
@@ -170,8 +198,8 @@ function orderRules(refusalOf: RefusalOf): void {
         "INSERT INTO loose SELECT id, group_concat(text) OVER w FROM notes WINDOW w AS (PARTITION BY board)",
         "group_",
       ],
-    ])("refuses %s", (sql, message) => {
-      expect(refusalOf(sql)).toMatch(new RegExp(message))
+    ])("refuses %s", async (sql, message) => {
+      expect(await refusalOf(sql)).toMatch(new RegExp(message))
     })
 
     test.each([
@@ -194,55 +222,52 @@ function orderRules(refusalOf: RefusalOf): void {
           ON CONFLICT (id) DO UPDATE SET time = time + 1`,
       ],
       ["UPDATE notes SET time = gone.b FROM (SELECT a, b FROM loose WHERE a = :a) AS gone WHERE id = gone.a"],
-    ])("accepts %s", (sql) => {
-      expect(refusalOf(sql)).toBe("accepted")
+    ])("accepts %s", async (sql) => {
+      expect(await refusalOf(sql)).toBe("accepted")
     })
   })
 }
 
-function keyRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
+function keyRules(refusalOf: RefusalOf, withDatabase: WithDatabase): void {
   describe("[VIEW18] rowids are no part of rows, and none is drawn by lot", () => {
     test.each([
       ["UPDATE loose SET b = 1 WHERE rowid = :id"],
       ["INSERT INTO loose (a, b) SELECT rowid, a FROM loose"],
       ["INSERT INTO loose (_rowid_, a) VALUES (:id, 1)"],
       ["INSERT INTO words (rowid, text) SELECT l.oid, a FROM loose l"],
-    ])("refuses %s", (sql) => {
-      expect(refusalOf(sql)).toContain(`an INTEGER PRIMARY KEY of "loose" where its rowid is used; got`)
+    ])("refuses %s", async (sql) => {
+      expect(await refusalOf(sql)).toContain(`an INTEGER PRIMARY KEY of "loose" where its rowid is used; got`)
     })
 
-    test("a table with an INTEGER PRIMARY KEY may be asked for it by any name", () => {
-      expect(refusalOf("UPDATE notes SET text = 1 WHERE rowid = :id AND oid > 1")).toBe("accepted")
+    test("a table with an INTEGER PRIMARY KEY may be asked for it by any name", async () => {
+      expect(await refusalOf("UPDATE notes SET text = 1 WHERE rowid = :id AND oid > 1")).toBe("accepted")
     })
 
-    test("an event that takes the last of all keys halts; the next key is then as good as the last", () => {
+    test("an event that takes the last of all keys halts; the next key is then as good as the last", async () => {
       const view = withHandler("INSERT INTO notes (id, text) VALUES (:id, :text)")
-      const { database, halts } = folded(
-        open,
-        view,
+      const data = [
         { id: "9223372036854775806", text: "text that looks like a number becomes one" },
         { text: "this would take the last key, and the next one any" },
-      )
+      ]
+      const { halts, found } = await folded(withDatabase, view, data, keysOf)
       expect(halts).toEqual(["integer overflow"])
-      expect(tableLines(database, "notes").map((line) => line.split(",")[0])).toEqual([
-        "i9223372036854775806",
-      ])
+      expect(found).toEqual(["i9223372036854775806"])
     })
 
-    test("keys below are given as SQLite gives them, after a deletion and a change of key too", () => {
+    test("keys below are given as SQLite gives them, after a deletion and a change of key too", async () => {
       const view = withHandler(
         "INSERT INTO notes (text) VALUES (:text)",
         "UPDATE notes SET id = id + 10 WHERE id = 2",
         "DELETE FROM notes WHERE id = :gone",
       )
-      const { database, halts } = folded(open, view, {}, {}, { gone: 13 }, {})
+      const { halts, found } = await folded(withDatabase, view, [{}, {}, { gone: 13 }, {}], keysOf)
       expect(halts).toEqual([])
-      expect(tableLines(database, "notes").map((line) => line.split(",")[0])).toEqual(["i1", "i12", "i13"])
+      expect(found).toEqual(["i1", "i12", "i13"])
     })
   })
 }
 
-function patternRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
+function patternRules(refusalOf: RefusalOf, withDatabase: WithDatabase, tooLong: number): void {
   describe("[VIEW19] patterns are short in all places, since they must be in some", () => {
     test.each([
       ["UPDATE notes SET time = 1 WHERE text LIKE board"],
@@ -250,36 +275,55 @@ function patternRules(refusalOf: RefusalOf, open: () => SqlDatabase): void {
       ["UPDATE notes SET time = 1 WHERE text NOT LIKE (:a)"],
       ["UPDATE notes SET time = 1 WHERE like(board, text)"],
       [`UPDATE notes SET time = 1 WHERE text GLOB '${"x".repeat(51)}'`],
-    ])("refuses %s", (sql) => {
-      expect(refusalOf(sql)).toContain(
+    ])("refuses %s", async (sql) => {
+      expect(await refusalOf(sql)).toContain(
         "LIKE or GLOB with a parameter or a constant of at most 50 bytes; got ",
       )
     })
 
-    test("a value that has grown beyond 2 MB halts", () => {
+    test("a value that has grown too long halts: beyond 2 MB where SQLite can be told so", async () => {
       const view = withHandler(
         "INSERT INTO notes (id, text) VALUES (1, '') ON CONFLICT DO NOTHING",
-        "UPDATE notes SET text = text || printf('%.*c', :bytes, 'x')",
+        "UPDATE notes SET text = text || hex(zeroblob(:bytes / 2))",
       )
-      const { database, halts } = folded(
-        open,
-        view,
-        { bytes: 1_000_000 },
-        { bytes: 999_000 },
-        { bytes: 2_000 },
+      const data = [{ bytes: 1_000_000 }, { bytes: 999_000 }, { bytes: tooLong }]
+      const { halts, found } = await folded(withDatabase, view, data, (database) =>
+        database.prepare("SELECT length(text) FROM notes").all([]),
       )
       expect(halts).toEqual(["string or blob too big"])
-      expect(database.prepare("SELECT length(text) FROM notes").all([])).toEqual([[1_999_000]])
+      expect(found).toEqual([[1_999_000]])
     })
 
-    test("a parameter of more than 50 bytes halts, one of 50 does not", () => {
+    test.each([
+      ["printf(:format, 1)"],
+      ["format('%' || text, 1)"],
+      ["printf('%*d', :width, 1)"],
+      ["printf('%d %.*c', 1, :width, 'x')"],
+      ["format('%100000d', 1)"],
+      ["printf()"],
+    ])("refuses %s, since builds bound its width differently", async (call) => {
+      expect(await refusalOf(`UPDATE notes SET text = ${call}`)).toContain(
+        "printf with a constant format whose widths are numbers of at most five digits; got ",
+      )
+    })
+
+    test("a constant format passes", async () => {
+      expect(await refusalOf("UPDATE notes SET text = printf('%5.2f|%-10s|%%*|%,d', :a, :b, :c)")).toBe(
+        "accepted",
+      )
+    })
+
+    test("a parameter of more than 50 bytes halts, one of 50 does not", async () => {
       const view = withHandler(
         "INSERT INTO loose VALUES (1, :p)",
         "UPDATE loose SET a = 2 WHERE b LIKE :p ESCAPE '!' OR like(:p, b) OR b GLOB '*'",
       )
-      const { database, halts } = folded(open, view, { p: "é".repeat(25) }, { p: `${"é".repeat(25)}a` })
+      const data = [{ p: "é".repeat(25) }, { p: `${"é".repeat(25)}a` }]
+      const { halts, found } = await folded(withDatabase, view, data, (database) =>
+        tableLines(database, "loose"),
+      )
       expect(halts).toEqual([":p: LIKE or GLOB pattern too complex"])
-      expect(tableLines(database, "loose")).toHaveLength(1)
+      expect(found).toHaveLength(1)
     })
   })
 }

@@ -5,9 +5,7 @@ import { describeStateHash } from "../../contract/state-hash.ts"
 import { describeViewCompiler } from "../../contract/view-compiler.ts"
 
 const sqlite = await loadSqlite()
-describeViewCompiler(
-  "WASM",
-  withOpened(() => sqlite.open()),
-)
-describeEqualFolds("WASM", () => sqlite.open())
-describeStateHash("WASM", () => sqlite.open())
+const withWasm = withOpened(() => sqlite.open())
+describeViewCompiler("WASM", withWasm)
+describeEqualFolds("WASM", withWasm)
+describeStateHash("WASM", withWasm)

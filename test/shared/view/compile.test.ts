@@ -11,5 +11,8 @@ const wasm = await loadSqlite(
 )
 
 describeViewCompiler("node:sqlite", withOpened(openNodeSqlite))
-describeEqualFolds("node:sqlite", openNodeSqlite)
-describeEqualFolds("WASM in Node", () => wasm.open())
+describeEqualFolds("node:sqlite", withOpened(openNodeSqlite))
+describeEqualFolds(
+  "WASM in Node",
+  withOpened(() => wasm.open()),
+)
