@@ -1,10 +1,11 @@
-import type { EventId, ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxEntry, type OutboxKey } from "../../shared/outbox.ts"
+import { AppendLog } from "./append-log.ts"
 import { nameDevice } from "./device-name.ts"
-import { condemn, keepEntries } from "./losses.ts"
-import { recordOf, type StoredEntry, type StoredPage, type StreamRecord } from "./records.ts"
-import { type RejectedEntry, Rejections, rejectIn } from "./rejections.ts"
+import { keepEntries } from "./losses.ts"
+import type { StoredEntry, StoredPage, StreamRecord } from "./records.ts"
+import { type RejectedEntry, rejectIn } from "./rejections.ts"
 import {
   type Durability,
   Exists,
@@ -12,7 +13,6 @@ import {
   type Storage,
   type WriteTransaction,
 } from "./storage.ts"
-import { Replaced, type StorageHealth } from "./storage-health.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
 import { goBack, hasPassed, LAST_OFFSET, type WayBack } from "./way-back.ts"
 
@@ -43,64 +43,23 @@ const PAGES_READ_MAX = 2_000
  *   3. the batch in flight has entries in the outbox, all of them unless a copy of this device has appended some too,
  *      and its number was never given to others.
  */
-export class DeviceLog {
+export class DeviceLog extends AppendLog {
   readonly #storage: Storage
-  /** What the edge has refused, until the app has dealt with it. */
-  readonly rejections: Rejections
   /** Claimed last, on the database that is there now. */
   #term: Term | undefined
 
   /** @param storage One that is checked: the log believes what it reads. */
   constructor(storage: Storage) {
+    super(storage)
     this.#storage = storage
-    this.rejections = new Rejections(storage)
     storage.health.onChange(({ kind }) => {
       if (kind === "deleted") this.#term = undefined
     })
   }
 
-  get health(): StorageHealth {
-    return this.#storage.health
-  }
-
   /** This device's name as a producer: made once, kept as long as the database. */
   device(newId: () => string): Promise<ProducerId> {
     return nameDevice(this.#storage, newId)
-  }
-
-  /**
-   * Stores what the app appended in one turn. The requests have left this thread when it returns; the promise resolves
-   * with the keys when the entries are flushed, or when they are written, as `durability` says.
-   *
-   * It touches the outbox alone: browsers drop a transaction that still waits for another when its page ends, so there
-   * should be little to wait for.
-   */
-  async append(
-    stream: StreamPath,
-    entries: readonly Omit<OutboxEntry, "key">[],
-    durability: Durability,
-  ): Promise<OutboxKey[]> {
-    let keys: Promise<number>[] = []
-    const add = (tx: WriteTransaction) => {
-      keys = entries.map((entry) => tx.add(recordOf(stream, entry)))
-    }
-    try {
-      await this.#storage.write(durability, add, ["outbox"])
-    } catch (reason) {
-      if (!(reason instanceof Replaced)) throw reason
-      await this.#storage.write(durability, add, ["outbox"]) // what is new may stand in any database
-    }
-    return (await Promise.all(keys)) as OutboxKey[] // the disk's keys are what the brand means
-  }
-
-  /**
-   * Flushes what was written relaxed before: a small strict transaction does, since every backend of IndexedDB writes
-   * one journal per database and a flush of its end is one of all before. LevelDB syncs its log, which holds the
-   * earlier writes (https://github.com/google/leveldb/blob/main/doc/index.md, "Synchronous Writes"); SQLite in WAL mode
-   * syncs the WAL, which holds the earlier commits (https://sqlite.org/pragma.html#pragma_synchronous).
-   */
-  flush(): Promise<void> {
-    return this.#storage.write("strict", (tx) => tx.put("meta", { name: "flush" }), ["meta"])
   }
 
   /**
@@ -114,11 +73,6 @@ export class DeviceLog {
   ): Promise<OutboxKey[] | undefined> {
     const keep = (tx: WriteTransaction) => keepEntries(tx, stream, head, entries)
     return this.#storage.write("strict", keep, ["outbox", "rejected", "streams"])
-  }
-
-  /** As `rejections.replace`. */
-  replace(stream: StreamPath, entry: Omit<OutboxEntry, "key">, replaced: EventId): Promise<OutboxKey> {
-    return this.rejections.replace(stream, entry, replaced)
   }
 
   /** Makes the caller the leader: from now on nothing is taken from an earlier one. */
@@ -235,18 +189,5 @@ export class DeviceLog {
       streams: [...new Set(entries.map((entry) => entry.stream))],
       upTo: entries.at(-1)?.key ?? after,
     }
-  }
-
-  /**
-   * Says on the disk that all of it is to be deleted.
-   *
-   * @throws HeadwaterError `pending` when it holds events that the edge does not have; not when `force` is set.
-   */
-  condemn(force: boolean): Promise<void> {
-    return this.#storage.write("strict", (tx) => condemn(tx, force), ["outbox", "rejected", "meta"])
-  }
-
-  close(): void {
-    this.#storage.close()
   }
 }

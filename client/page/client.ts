@@ -5,9 +5,9 @@ import type { OutboxKey } from "../../shared/outbox.ts"
 import { isPattern } from "../../shared/path-pattern.ts"
 import type { ViewDefinition } from "../../shared/view/definition.ts"
 import { browserClock } from "../clock.ts"
+import type { AppendLog } from "../disk/append-log.ts"
 import { deleteIdb } from "../disk/idb-deletion.ts"
 import { freeSnapshots } from "../disk/idb-snapshots.ts"
-import type { DeviceLog } from "../disk/log.ts"
 import type { RejectedEvent } from "../disk/rejections.ts"
 import type { Durability } from "../disk/storage.ts"
 import { databaseName, type NewEntry, type Notice, type OpenOptions, type Reply } from "../port.ts"
@@ -43,7 +43,7 @@ export type TokenGiver = () => string | Promise<string>
 type ClientParts = {
   readonly link: ThreadLink
   /** Undefined where the browser gives none: the thread keeps the log. */
-  readonly disk: DeviceLog | undefined
+  readonly disk: AppendLog | undefined
   readonly database: string
   readonly token: TokenGiver | undefined
 }
@@ -53,7 +53,7 @@ const NO_STATUS = withTotals({ role: "follower", paused: false, streams: {}, hal
 /** One app's connection to its streams: the log of this device, in step with the edge whenever there is a network. */
 export class Client {
   readonly #link: ThreadLink
-  readonly #disk: DeviceLog | undefined
+  readonly #disk: AppendLog | undefined
   readonly #log: PageLog
   readonly #storage: DeviceStorage
   readonly #outgoing: Outgoing

@@ -1,10 +1,10 @@
 import type { EventId, StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { browserClock } from "../clock.ts"
+import { AppendLog } from "../disk/append-log.ts"
 import { CheckedStorage } from "../disk/checked-storage.ts"
 import { freeSnapshots } from "../disk/idb-snapshots.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
-import { DeviceLog } from "../disk/log.ts"
 import { StorageWithSpareRoom } from "../disk/spare-room.ts"
 import { type Durability, NoStorage } from "../disk/storage.ts"
 import type { NewEntry } from "../port.ts"
@@ -26,10 +26,10 @@ export interface PageLog {
  *
  * @throws HeadwaterError when it has storage, which cannot be used now: that is no reason to do without.
  */
-export async function openDiskLog(name: string): Promise<DeviceLog | undefined> {
+export async function openDiskLog(name: string): Promise<AppendLog | undefined> {
   try {
     const storage = new StorageWithSpareRoom(await openIdbStorage(name), () => freeSnapshots(name))
-    const log = new DeviceLog(new CheckedStorage(storage, PAGE))
+    const log = new AppendLog(new CheckedStorage(storage, PAGE))
     const { health } = log
     health.onChange(({ kind }) => kind === "deleted" && health.renew()) // a page knows nothing of what it held
     return log

@@ -1,5 +1,5 @@
+import { AppendLog } from "../../client/disk/append-log.ts"
 import { CheckedStorage } from "../../client/disk/checked-storage.ts"
-import { DeviceLog } from "../../client/disk/log.ts"
 import type { Durability } from "../../client/disk/storage.ts"
 import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
 import { type LiveRows, NEXT, type NewEntry, type Notice, type Reply } from "../../client/port.ts"
@@ -46,7 +46,7 @@ export class Tab {
   readonly #engine: Engine
   readonly #link: ThreadLink
   readonly #outgoing: Outgoing
-  #log: DeviceLog | undefined
+  #log: AppendLog | undefined
   #state: "opening" | "open" | "closing" | "gone" = "opening"
   #view: number | undefined
   #viewed: readonly StreamPath[] = []
@@ -125,7 +125,7 @@ export class Tab {
     }
     const options = { edge: this.#parts.edge, account: "ada", hasToken: false, storage: "disk" } as const
     try {
-      this.#log = new DeviceLog(new CheckedStorage(await this.host.openStorage(), this.host))
+      this.#log = new AppendLog(new CheckedStorage(await this.host.openStorage(), this.host))
       const port = notices as unknown as MessagePort // all of one that is used
       await this.#link.ask(() => this.#engine.open(options, port))
       if (this.#state === "opening") this.#state = "open"
