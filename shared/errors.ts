@@ -14,8 +14,12 @@ export type ErrorCode =
   | "unsupported"
   /** The view does not compile, or is not deterministic, or touches what it does not own. */
   | "invalid-view"
-  /** The query does not compile, or would write. */
+  /** The query does not compile, or would do more than read the view's tables. */
   | "invalid-query"
+  /** The query ran for longer than it may. Nothing was changed; ask for less at once, or give it more time. */
+  | "query-timeout"
+  /** The query's rows, or what it needs to find them, are more than one answer may be. Ask for less at once. */
+  | "query-too-large"
   /** The source of the view does not stand still at that event. */
   | "not-halted"
   /** Too many events wait for the edge. Append again when some are confirmed. */

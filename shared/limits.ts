@@ -170,6 +170,18 @@ export const LIMITS = {
   sqlLengthMax: 30_000,
   /** One value or row of a view: a Durable Object holds no larger ones, so no other place may. */
   sqlValueBytesMax: 2_000_000,
+  /** One pattern of LIKE or GLOB: what Durable Objects take. Against a value of 2 MB it takes up to a second. */
+  sqlPatternBytesMax: 50,
+  /** How long a query runs on a device, if its caller does not say: longer, and what is appended meanwhile is not seen. */
+  deviceQueryMsDefault: 1_000,
+  /** How long it may run if its caller says so: nothing else is folded or told in this time. */
+  deviceQueryMsMax: 30_000,
+  /** Rows of one answer on a device: each becomes an object in the thread, and again in the page. */
+  deviceQueryRowsMax: 250_000,
+  /** Their bytes, roughly: they are in memory four times for a moment, in the thread and in the page. */
+  deviceQueryBytesMax: 64 * MiB,
+  /** What SQLite may take to find them, to sort for one: memory that WASM has taken it never gives back. */
+  deviceQueryMemoryBytesMax: 128 * MiB,
   /** Columns of one table of a view: Durable Objects take 100, and those of FTS5 and of a hash come on top. */
   tableColumnsMax: 90,
   /** Parameters of one statement: what Durable Objects bind. */

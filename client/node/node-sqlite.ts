@@ -1,6 +1,18 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite"
+import { constants, DatabaseSync, type StatementSync } from "node:sqlite"
+import { AnswerMeter } from "../../shared/answer-meter.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../../shared/sql.ts"
+import {
+  type Authorizer,
+  type QueryBounds,
+  type QueryPhase,
+  QueryStopped,
+  SQL_NOT_AUTHORIZED,
+  SqlFailure,
+  type SqlQuery,
+  type SqlRow,
+  type SqlStatement,
+  type SqlValue,
+} from "../../shared/sql.ts"
 import { scanSql } from "../../shared/sql-text.ts"
 import type { LocalDatabase } from "../host.ts"
 
@@ -16,21 +28,44 @@ type ImagedSync = DatabaseSync & {
   deserialize(image: Uint8Array): void
 }
 
+type Watch = {
+  readonly authorizer: Authorizer
+  readonly phase: QueryPhase
+  refusal: string | undefined
+}
+
 class NodeDatabase implements LocalDatabase {
   readonly #database: DatabaseSync
+  #isGuarded = false
+  #watched: Watch | undefined
 
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#database.exec("PRAGMA foreign_keys = OFF") // SQLite's own default, which Node changes
-    if (database.limits !== undefined) database.limits.length = LIMITS.sqlValueBytesMax // newer Nodes have it
+    if (database.limits === undefined) return // older Nodes
+    database.limits.length = LIMITS.sqlValueBytesMax
+    database.limits.likePatternLength = LIMITS.sqlPatternBytesMax
   }
 
   exec(sql: string): void {
     translated(() => this.#database.exec(sql))
   }
 
-  prepare(sql: string): SqlStatement {
+  prepare(sql: string): NodeStatement {
     return translated(() => new NodeStatement(this.#database.prepare(sql), scanSql(sql).parameters))
+  }
+
+  /** Looks at the clock when there is a row: Node has no way into a statement that runs. */
+  prepareQuery(sql: string, authorizer: Authorizer, ms: number): SqlQuery {
+    const watch = <T>(phase: QueryPhase, work: () => T): T => this.#watch(authorizer, phase, work)
+    const start = performance.now()
+    const statement = watch("compiling", () => this.prepare(sql))
+    if (performance.now() - start > ms) throw tooLong(ms)
+    return {
+      columns: statement.columns,
+      all: (values, bounds) => watch("running", () => statement.allWithin(values, bounds)),
+      finalize: () => statement.finalize(),
+    }
   }
 
   atomically<T>(work: () => T): T {
@@ -51,6 +86,31 @@ class NodeDatabase implements LocalDatabase {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+
+  /** The authorizer stays: SQLite compiles all statements anew when it changes. */
+  #watch<T>(authorizer: Authorizer, phase: QueryPhase, work: () => T): T {
+    if (!this.#isGuarded) this.#database.setAuthorizer?.((...asked) => this.#authorize(...asked))
+    this.#isGuarded = true
+    const watch: Watch = { authorizer, phase, refusal: undefined }
+    this.#watched = watch
+    try {
+      return work()
+    } catch (cause) {
+      if (watch.refusal === undefined) throw cause
+      throw new SqlFailure(SQL_NOT_AUTHORIZED, watch.refusal)
+    } finally {
+      this.#watched = undefined
+    }
+  }
+
+  #authorize(action: number, ...names: (string | null)[]): number {
+    const watch = this.#watched
+    if (watch === undefined) return constants.SQLITE_OK
+    const [first, second, database] = names.map((name) => name ?? undefined)
+    const words = watch.authorizer(watch.phase, { action, first, second, database })
+    watch.refusal ??= words
+    return words === undefined ? constants.SQLITE_OK : constants.SQLITE_DENY
   }
 }
 
@@ -77,6 +137,21 @@ class NodeStatement implements SqlStatement {
     return rows.map((row) => Array.from(row as unknown as SqlRow, fromNode)) // arrays, as asked for above
   }
 
+  allWithin(values: readonly SqlValue[], bounds: QueryBounds): SqlRow[] {
+    const meter = new AnswerMeter(bounds)
+    const until = performance.now() + bounds.ms
+    return translated(() => {
+      const rows: SqlRow[] = []
+      for (const found of this.#statement.iterate(...this.#arguments(values))) {
+        const row = Array.from(found as unknown as SqlRow, fromNode) // as above
+        meter.add(row)
+        if (performance.now() > until) throw tooLong(bounds.ms)
+        rows.push(row)
+      }
+      return rows
+    })
+  }
+
   /** Node frees it with the last reference. */
   finalize(): void {}
 
@@ -91,6 +166,10 @@ class NodeStatement implements SqlStatement {
     }
     return [named, ...unnamed]
   }
+}
+
+function tooLong(ms: number): QueryStopped {
+  return new QueryStopped("time", `at most ${ms} ms; it takes longer`)
 }
 
 /** Node binds every `number` as REAL. */

@@ -1,6 +1,8 @@
+import { AnswerMeter } from "../../shared/answer-meter.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { SqlFailure, type SqlStatement } from "../../shared/sql.ts"
+import { type Authorizer, SqlFailure, type SqlQuery } from "../../shared/sql.ts"
 import type { LocalDatabase } from "../host.ts"
+import { QueryGuard } from "./query-guard.ts"
 import { WasmMemory } from "./wasm-memory.ts"
 import { startSqlite, type WasmSource } from "./wasm-module.ts"
 import { WasmStatement } from "./wasm-statement.ts"
@@ -9,6 +11,7 @@ const READ_WRITE_CREATE_MEMORY = 0x2 | 0x4 | 0x80
 const DOUBLE_QUOTED_STRINGS = [1013, 1014] as const // SQLITE_DBCONFIG_DQS_DML and _DDL
 const OFF = 0
 const LENGTH = 0 // SQLITE_LIMIT_LENGTH
+const PATTERN_LENGTH = 8 // SQLITE_LIMIT_LIKE_PATTERN_LENGTH
 const OUT_OF_MEMORY = 7
 const FREE_ON_CLOSE = 1 // SQLITE_DESERIALIZE_FREEONCLOSE
 const RESIZABLE = 2 // SQLITE_DESERIALIZE_RESIZEABLE
@@ -40,9 +43,11 @@ async function start(source: WasmSource): Promise<Sqlite> {
 /** A running SQLite. Its databases share its memory, so a view rebuilt beside another needs no second one. */
 export class Sqlite {
   readonly #memory: WasmMemory
+  readonly #guard: QueryGuard
 
   constructor(memory: WasmMemory) {
     this.#memory = memory
+    this.#guard = new QueryGuard(memory)
   }
 
   /** A database in memory: empty, or as its `image` was. @throws SqlFailure when the image is none. */
@@ -54,19 +59,23 @@ export class Sqlite {
     if (handle === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
     for (const option of DOUBLE_QUOTED_STRINGS) api.sqlite3__wasm_db_config_ip(handle, option, OFF, 0)
     api.sqlite3_limit(handle, LENGTH, LIMITS.sqlValueBytesMax)
-    const database = new WasmDatabase(this.#memory, handle)
+    api.sqlite3_limit(handle, PATTERN_LENGTH, LIMITS.sqlPatternBytesMax)
+    const database = new WasmDatabase(this.#memory, this.#guard, handle)
     database.exec("PRAGMA temp_store = MEMORY") // there are no files to sort in
     if (image !== undefined) database.load(image)
+    this.#guard.guard(handle)
     return database
   }
 }
 
 class WasmDatabase implements LocalDatabase {
   readonly #memory: WasmMemory
+  readonly #guard: QueryGuard
   #handle: number
 
-  constructor(memory: WasmMemory, handle: number) {
+  constructor(memory: WasmMemory, guard: QueryGuard, handle: number) {
     this.#memory = memory
+    this.#guard = guard
     this.#handle = handle
   }
 
@@ -76,7 +85,7 @@ class WasmDatabase implements LocalDatabase {
     )
   }
 
-  prepare(sql: string): SqlStatement {
+  prepare(sql: string): WasmStatement {
     const { api } = this.#memory
     const handle = this.#memory.withText(sql, (pointer, length) =>
       this.#memory.pointerFrom((room) =>
@@ -85,6 +94,25 @@ class WasmDatabase implements LocalDatabase {
     )
     if (handle === 0) throw new SqlFailure(1, "there is no statement in this text")
     return new WasmStatement(this.#memory, this.#handle, handle)
+  }
+
+  prepareQuery(sql: string, authorizer: Authorizer, ms: number): SqlQuery {
+    const bounds = {
+      ms,
+      valueBytesMax: LIMITS.sqlValueBytesMax,
+      memoryBytesMax: LIMITS.deviceQueryMemoryBytesMax,
+    }
+    const guard = this.#guard
+    const database = this.#handle
+    const statement = guard.watch(database, authorizer, "compiling", bounds, () => this.prepare(sql))
+    return {
+      columns: statement.columns,
+      all: (values, within) =>
+        guard.watch(database, authorizer, "running", within, () =>
+          statement.all(values, new AnswerMeter(within)),
+        ),
+      finalize: () => statement.finalize(),
+    }
   }
 
   atomically<T>(work: () => T): T {

@@ -24,7 +24,7 @@ export class WasmMemory {
   constructor(module: SqliteModule) {
     this.#module = module
     this.api = module.api
-    this.#scratch = this.#allocate(SCRATCH_BYTES)
+    this.#scratch = this.allocate(SCRATCH_BYTES)
   }
 
   /** Must come before the first `bindText` of a run. */
@@ -71,9 +71,14 @@ export class WasmMemory {
 
   /** A copy that SQLite may call its own. */
   copyOf(content: Uint8Array): number {
-    const pointer = this.#allocate(content.length)
+    const pointer = this.allocate(content.length)
     this.#module.bytes.set(content, pointer)
     return pointer
+  }
+
+  /** A 32-bit number. */
+  readNumber(pointer: number): number {
+    return new DataView(this.#module.bytes.buffer).getInt32(pointer, true)
   }
 
   readText(pointer: number, length: number): string {
@@ -87,6 +92,13 @@ export class WasmMemory {
   /** A text of SQLite's own, which ends with a zero byte. */
   readName(pointer: number): string {
     return this.readText(pointer, this.#module.bytes.indexOf(0, pointer) - pointer)
+  }
+
+  /** @throws SqlFailure when there is none. */
+  allocate(bytes: number): number {
+    const pointer = this.api.sqlite3_malloc(bytes)
+    if (pointer === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
+    return pointer
   }
 
   #write(text: string, pointer: number): number {
@@ -105,7 +117,7 @@ export class WasmMemory {
   }
 
   #withCopy<T>(content: Uint8Array, use: (pointer: number, length: number) => T): T {
-    const pointer = this.#allocate(content.length + 1)
+    const pointer = this.allocate(content.length + 1)
     this.#module.bytes.set(content, pointer)
     this.#module.bytes[pointer + content.length] = 0
     try {
@@ -113,11 +125,5 @@ export class WasmMemory {
     } finally {
       this.api.sqlite3_free(pointer)
     }
-  }
-
-  #allocate(bytes: number): number {
-    const pointer = this.api.sqlite3_malloc(bytes)
-    if (pointer === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
-    return pointer
   }
 }

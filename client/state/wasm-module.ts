@@ -1,17 +1,22 @@
 /*
  * Starts the official SQLite WASM build without the JavaScript that comes with it: that is 450 kB for files
  * in OPFS, workers and an object API, while a database in memory needs a clock, memory that can grow, and "no
- * such file" as the answer to everything else. No callback is ever installed, so nothing here generates code.
+ * such file" as the answer to everything else.
  */
 
 /** The functions of the build that the state uses. Pointers are numbers, 64-bit integers are bigints. */
 export type SqliteExports = {
+  /** What SQLite calls back through. */
+  readonly __indirect_function_table: WebAssembly.Table
   __wasm_call_ctors(): void
   sqlite3_initialize(): number
   sqlite3_malloc(bytes: number): number
   sqlite3_free(pointer: number): void
   sqlite3_open_v2(name: number, database: number, flags: number, vfs: number): number
   sqlite3_close_v2(database: number): number
+  sqlite3_set_authorizer(database: number, callback: number, argument: number): number
+  sqlite3_progress_handler(database: number, steps: number, callback: number, argument: number): void
+  sqlite3_status(what: number, now: number, most: number, reset: number): number
   sqlite3_limit(database: number, limit: number, value: number): number
   sqlite3_exec(database: number, sql: number, callback: number, argument: number, message: number): number
   sqlite3_prepare_v2(database: number, sql: number, bytes: number, statement: number, tail: number): number

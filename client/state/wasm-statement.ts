@@ -1,3 +1,4 @@
+import type { AnswerMeter } from "../../shared/answer-meter.ts"
 import { assert } from "../../shared/assert.ts"
 import { SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../../shared/sql.ts"
 import type { WasmMemory } from "./wasm-memory.ts"
@@ -40,12 +41,22 @@ export class WasmStatement implements SqlStatement {
     this.#end(code)
   }
 
-  all(values: readonly SqlValue[]): SqlRow[] {
+  /** @param meter Throws when the rows are too many. */
+  all(values: readonly SqlValue[], meter?: AnswerMeter): SqlRow[] {
     const { api } = this.#memory
     this.#bind(values)
     const rows: SqlRow[] = []
     let code = api.sqlite3_step(this.#handle)
-    for (; code === ROW; code = api.sqlite3_step(this.#handle)) rows.push(this.#row())
+    try {
+      for (; code === ROW; code = api.sqlite3_step(this.#handle)) {
+        const row = this.#row()
+        meter?.add(row)
+        rows.push(row)
+      }
+    } catch (cause) {
+      api.sqlite3_reset(this.#handle)
+      throw cause
+    }
     this.#end(code)
     return rows
   }

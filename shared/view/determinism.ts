@@ -1,4 +1,5 @@
 import { utf8Length } from "../events.ts"
+import { LIMITS } from "../limits.ts"
 import { isSign, isWord, type SqlToken } from "../sql-text.ts"
 import type { FunctionCall } from "./program.ts"
 
@@ -125,10 +126,9 @@ export function formatFault(tokens: readonly SqlToken[]): string | undefined {
 
 /** Whether a Durable Object refuses a pattern. */
 export function isLongPattern(text: string): boolean {
-  return utf8Length(text) > PATTERN_BYTES_MAX
+  return utf8Length(text) > LIMITS.sqlPatternBytesMax
 }
 
-const PATTERN_BYTES_MAX = 50
 /** Signs that bind closer than LIKE, so that what stands behind them belongs to the pattern. */
 const CLOSER = new Set([
   "||",

@@ -10,7 +10,12 @@ import type { SqlDatabase, SqlRow, SqlValue } from "../sql.ts"
  * One function that a statement calls. Pure calls (in CHECKs and generated columns) refuse the time of day
  * themselves.
  */
-export type FunctionCall = { readonly name: string; readonly isPure: boolean }
+export type FunctionCall = {
+  readonly name: string
+  /** How many arguments it is declared for: -1 for any number. */
+  readonly arity: number
+  readonly isPure: boolean
+}
 
 /** What a statement does to the database, by the names of tables as their CREATE TABLE wrote them. */
 export type Program = {
@@ -83,8 +88,8 @@ export function readProgram(database: SqlDatabase, catalog: Catalog, sql: string
   const { reads, writes, usesShadows } = pagesOf(lines, catalog)
   const calls = lines
     .filter(([, opcode]) => CALLS.has(String(opcode)))
-    .map(([, opcode, , , , p4]) => ({ name: functionName(p4), isPure: opcode === "PureFunc" }))
-  if (opcodes.has("Offset")) calls.push({ name: "sqlite_offset", isPure: false }) // a call that is an opcode
+    .map(([, opcode, , , , p4]) => ({ ...declaredAs(p4), isPure: opcode === "PureFunc" }))
+  if (opcodes.has("Offset")) calls.push({ name: "sqlite_offset", arity: 1, isPure: false }) // a call that is an opcode
   const virtual = virtualUse(database, catalog, lines)
   return {
     reads: new Set([...reads, ...virtual.reads]),
@@ -164,11 +169,10 @@ function addressOf(database: SqlDatabase, name: string): SqlValue | undefined {
   return lines.find(([, opcode]) => opcode === "VOpen")?.[5]
 }
 
-/** `strftime(-1)` and the like: the number is how many arguments the function was declared with. */
-function functionName(p4: SqlValue | undefined): string {
-  return String(p4)
-    .replace(/\(-?[0-9]+\)$/, "")
-    .toLowerCase()
+/** `strftime(-1)` and the like. */
+function declaredAs(p4: SqlValue | undefined): Pick<FunctionCall, "name" | "arity"> {
+  const [, name = String(p4), arity = "-1"] = /^(.*)\((-?[0-9]+)\)$/.exec(String(p4)) ?? []
+  return { name: name.toLowerCase(), arity: Number(arity) }
 }
 
 function all(database: SqlDatabase, sql: string): SqlRow[] {

@@ -1,8 +1,20 @@
 import { HeadwaterError } from "../errors.ts"
 import { LIMITS } from "../limits.ts"
-import { type SqlDatabase, SqlFailure, type SqlRow, type SqlStatement, type SqlValue } from "../sql.ts"
+import {
+  type Authorizer,
+  QueryStopped,
+  SQL_NOT_AUTHORIZED,
+  SQL_TOO_BIG,
+  type SqlDatabase,
+  SqlFailure,
+  type SqlQuery,
+  type SqlRow,
+  type SqlStatement,
+  type SqlValue,
+} from "../sql.ts"
 import { isWord, scanSql } from "../sql-text.ts"
-import { type Catalog, readProgram } from "./program.ts"
+import { type Catalog, type Program, readProgram } from "./program.ts"
+import { faultOf, type QueryScope, refusalOf, scopeOf, valueBytesMax } from "./query-rules.ts"
 
 /** What a query's parameters get: by position, or by name without its `:`. Booleans are 1 and 0. */
 export type QueryParameters = readonly QueryValue[] | { readonly [name: string]: QueryValue }
@@ -14,18 +26,24 @@ export type CompiledQuery = {
   readonly columns: readonly string[]
   /** The tables that its rows come from. */
   readonly tables: ReadonlySet<string>
-  /** @throws HeadwaterError `invalid-query` when the parameters do not fit or SQLite stops while it runs. */
-  rows(parameters: QueryParameters): SqlRow[]
+  /**
+   * @param ms How long it may run, where the engine can tell.
+   * @throws HeadwaterError `invalid-query` when the parameters do not fit or SQLite fails while it runs;
+   * `query-timeout`; `query-too-large`.
+   */
+  rows(parameters: QueryParameters, ms?: number): SqlRow[]
   /** Frees it. Idempotent. */
   close(): void
 }
 
 /**
- * Compiles a query and makes sure that it cannot write. Its first word must be SELECT, VALUES or WITH, since
- * a PRAGMA takes effect while it is compiled; that a WITH does not go on to write is read from the program,
- * where SQLite marks every write transaction.
+ * Compiles a query and makes sure that it reads the view's tables and does nothing else. Its first word must be SELECT,
+ * VALUES or WITH, since a PRAGMA takes effect while it is compiled. Then SQLite's authorizer decides, where there is
+ * one, and everywhere the program that SQLite compiled it into: `query-rules.ts` has both rules.
  *
- * @throws HeadwaterError `invalid-query` that names what was expected and what came.
+ * @param catalog Of a database that has the tables of one view.
+ * @throws HeadwaterError `invalid-query` that names what was expected and what came; `query-timeout` when compiling
+ * alone takes too long.
  */
 export function compileQuery(database: SqlDatabase, catalog: Catalog, sql: string): CompiledQuery {
   const text = scanSql(sql)
@@ -37,28 +55,57 @@ export function compileQuery(database: SqlDatabase, catalog: Catalog, sql: strin
   if (!isWord(text.tokens[0], "SELECT", "VALUES", "WITH")) {
     throw invalidQuery(sql, "SELECT, VALUES or WITH", text.tokens[0]?.text ?? "nothing")
   }
+  const scope = scopeOf(catalog)
   return attempt(sql, () => {
-    const program = readProgram(database, catalog, sql)
-    if (program.isWrite) throw invalidQuery(sql, "a query that only reads", "one that writes")
-    return opened(database.prepare(sql), program.reads, sql, text.parameters)
+    const query = database.prepareQuery?.(sql, authorizerOf(scope), LIMITS.deviceQueryMsDefault)
+    try {
+      const program = readProgram(database, catalog, sql)
+      const fault = faultOf(scope, program)
+      if (fault !== undefined) throw invalidQuery(sql, READS_ONLY, fault)
+      return opened(query ?? unguarded(database.prepare(sql)), program, sql, text.parameters)
+    } catch (cause) {
+      query?.finalize()
+      throw cause
+    }
   })
 }
 
+const READS_ONLY = "a query that only reads tables of the view"
+
+function authorizerOf(scope: QueryScope): Authorizer {
+  return (phase, asked) => refusalOf(scope, phase, asked)
+}
+
+/** A query of an engine that has neither authorizer nor bounds, or has bounds of its own. */
+function unguarded(statement: SqlStatement): SqlQuery {
+  return {
+    columns: statement.columns,
+    all: (values) => statement.all(values),
+    finalize: () => statement.finalize(),
+  }
+}
+
 function opened(
-  statement: SqlStatement,
-  tables: ReadonlySet<string>,
+  query: SqlQuery,
+  program: Program,
   sql: string,
   names: readonly (string | undefined)[],
 ): CompiledQuery {
+  const bounds = {
+    rowsMax: LIMITS.deviceQueryRowsMax,
+    bytesMax: LIMITS.deviceQueryBytesMax,
+    valueBytesMax: valueBytesMax(program.calls),
+    memoryBytesMax: LIMITS.deviceQueryMemoryBytesMax,
+  }
   return {
     sql,
-    columns: statement.columns,
-    tables,
-    rows(parameters) {
+    columns: query.columns,
+    tables: program.reads,
+    rows(parameters, ms = LIMITS.deviceQueryMsDefault) {
       const values = isList(parameters) ? byPosition(sql, names, parameters) : byName(sql, names, parameters)
-      return attempt(sql, () => statement.all(values))
+      return attempt(sql, () => query.all(values, { ...bounds, ms }), bounds.valueBytesMax)
     },
-    close: () => statement.finalize(),
+    close: () => query.finalize(),
   }
 }
 
@@ -107,16 +154,22 @@ function checked(sql: string, place: string, value: unknown): SqlValue {
   throw invalidQuery(sql, `null, a boolean, a number, a bigint, a string or bytes for ${place}`, came)
 }
 
-function attempt<T>(sql: string, work: () => T): T {
+function attempt<T>(sql: string, work: () => T, valueBytes: number = LIMITS.sqlValueBytesMax): T {
   try {
     return work()
   } catch (cause) {
+    const what = `The query ${quoted(sql)}`
+    if (cause instanceof QueryStopped) {
+      const code = cause.bound === "time" ? "query-timeout" : "query-too-large"
+      throw new HeadwaterError(code, `${what}: expected ${cause.message}.`, { cause })
+    }
     if (!(cause instanceof SqlFailure)) throw cause
-    throw new HeadwaterError(
-      "invalid-query",
-      `The query ${quoted(sql)} fails. SQLite says: ${cause.message}`,
-      { cause },
-    )
+    if (cause.code === SQL_NOT_AUTHORIZED) throw invalidQuery(sql, READS_ONLY, cause.message)
+    if (cause.code === SQL_TOO_BIG) {
+      const message = `${what}: expected values of at most ${valueBytes} bytes; a larger one came.`
+      throw new HeadwaterError("query-too-large", message, { cause })
+    }
+    throw new HeadwaterError("invalid-query", `${what} fails. SQLite says: ${cause.message}`, { cause })
   }
 }
 
