@@ -63,7 +63,10 @@ class NodeDatabase implements LocalDatabase {
     if (performance.now() - start > ms) throw tooLong(ms)
     return {
       columns: statement.columns,
-      all: (values, bounds) => watch("running", () => statement.allWithin(values, bounds)),
+      all: (values, bounds) =>
+        watch("running", () =>
+          this.#withLength(bounds.valueBytesMax, () => statement.allWithin(values, bounds)),
+        ),
       finalize: () => statement.finalize(),
     }
   }
@@ -86,6 +89,17 @@ class NodeDatabase implements LocalDatabase {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+
+  #withLength<T>(valueBytesMax: number, work: () => T): T {
+    const { limits } = this.#database
+    if (limits === undefined) return work() // as above
+    limits.length = valueBytesMax
+    try {
+      return work()
+    } finally {
+      limits.length = LIMITS.sqlValueBytesMax
+    }
   }
 
   /** The authorizer stays: SQLite compiles all statements anew when it changes. */
@@ -140,8 +154,8 @@ class NodeStatement implements SqlStatement {
   allWithin(values: readonly SqlValue[], bounds: QueryBounds): SqlRow[] {
     const meter = new AnswerMeter(bounds)
     const until = performance.now() + bounds.ms
-    return translated(() => {
-      const rows: SqlRow[] = []
+    const rows: SqlRow[] = []
+    try {
       for (const found of this.#statement.iterate(...this.#arguments(values))) {
         const row = Array.from(found as unknown as SqlRow, fromNode) // as above
         meter.add(row)
@@ -149,7 +163,21 @@ class NodeStatement implements SqlStatement {
         rows.push(row)
       }
       return rows
-    })
+    } catch (cause) {
+      this.#forgetFailure()
+      return translated(() => {
+        throw cause
+      })
+    }
+  }
+
+  /** After a failure Node throws it once more, instead of iterating anew. */
+  #forgetFailure(): void {
+    try {
+      this.#statement.iterate()
+    } catch {
+      // which was to be forgotten
+    }
   }
 
   /** Node frees it with the last reference. */
