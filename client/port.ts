@@ -6,9 +6,9 @@ import type { Offset } from "../shared/offset.ts"
 import type { OutboxKey } from "../shared/outbox.ts"
 import type { ViewData } from "../shared/view/definition.ts"
 import type { Skip } from "../shared/view/fold.ts"
-import type { QueryParameters } from "../shared/view/query.ts"
+import type { QueryOptions, QueryParameters } from "../shared/view/query.ts"
 import type { RejectedEvent } from "./disk/rejections.ts"
-import type { Row } from "./state/live-queries.ts"
+import type { Row, RowChanges } from "./row-changes.ts"
 import type { ThreadStatus } from "./status.ts"
 import type { Reappended } from "./sync/recovery.ts"
 import type { Verdict, ViewHash } from "./thread/view-hashes.ts"
@@ -63,12 +63,17 @@ export interface EnginePort {
   rebuildView(view: ViewNumber): Promise<Reply<void>>
   /** Frees a view. */
   closeView(view: ViewNumber): Promise<Reply<void>>
-  query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>>
+  query(
+    view: ViewNumber,
+    sql: string,
+    params: QueryParameters,
+    options: QueryOptions,
+  ): Promise<Reply<readonly Row[]>>
   /**
-   * Rows arrive on `rows` as `LiveRows`, at once and after changes, until the page sends `STOP`. The page answers each
-   * with `NEXT`.
+   * Answers arrive on `answers` as `LiveAnswer`, at once and after changes, until the page sends `STOP`. The page answers
+   * each with `NEXT`.
    */
-  live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>>
+  live(view: ViewNumber, query: FollowedQuery, answers: MessagePort): Promise<Reply<void>>
   /** Begins to read a stream's log. The page ends it with `closeReader`. */
   openReader(stream: StreamPath, request: ReadRequest): Promise<Reply<ReaderNumber>>
   /** The next messages of the log; undefined at its end. A live reader has none: it is answered when more comes. */
@@ -158,7 +163,17 @@ export type ImportStep = {
   readonly error: ErrorData | undefined
 }
 
-export type LiveRows = Reply<readonly Row[]>
+export type FollowedQuery = {
+  readonly sql: string
+  readonly params: QueryParameters
+  /** The columns that tell rows apart, for who wants differences; undefined: all rows are told each time. */
+  readonly key?: readonly string[]
+}
+
+export type LiveAnswer = Reply<LiveNews>
+
+/** All rows, or with a key how they differ from those that were told last. */
+export type LiveNews = { readonly rows: readonly Row[] } | { readonly changes: RowChanges }
 
 /**
  * The page is done with what it was told: the thread may tell the next. However slow a page is, no more than one

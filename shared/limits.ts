@@ -166,6 +166,8 @@ export const LIMITS = {
   tokenLeadMs: 30_000,
   /** Confirmed events that a view folds in one turn, if there are more: a few milliseconds, then others go first. */
   foldEventsPerTurn: 2_000,
+  /** Running live queries again in one turn; the rest waits for the next one. Half of what a frame of a screen takes. */
+  liveMsPerTurn: 8,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
   /** One value or row of a view: a Durable Object holds no larger ones, so no other place may. */

@@ -9,7 +9,7 @@ import { readCatalog } from "../../shared/view/program.ts"
 import { asObjects, compileQuery, type QueryParameters } from "../../shared/view/query.ts"
 import { type StateHash, stateHash } from "../../shared/view/state-hash.ts"
 import { checkStreams } from "../../shared/view/streams.ts"
-import type { Row } from "../state/live-queries.ts"
+import type { Row } from "../row-changes.ts"
 import { openNodeSqlite } from "./node-sqlite.ts"
 
 /** A view in a script or a test: the rows that a browser and an edge have after the same events. */

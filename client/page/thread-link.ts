@@ -1,10 +1,10 @@
 import { type Remote, transfer, wrap } from "comlink"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { ProducerId } from "../../shared/ids.ts"
-import type { QueryParameters } from "../../shared/view/query.ts"
 import {
   type EnginePort,
-  type LiveRows,
+  type FollowedQuery,
+  type LiveAnswer,
   NEXT,
   type Notice,
   type OpenOptions,
@@ -13,6 +13,14 @@ import {
   type ViewNumber,
 } from "../port.ts"
 import { startThread } from "./start-thread.ts"
+
+/** A query that the thread follows for this page. */
+export type FollowedAnswers = {
+  /** The last answer is dealt with. */
+  next(): void
+  /** Nothing comes any more. Idempotent. */
+  stop(): void
+}
 
 /** The page's end of the boundary: calls become promises of values or HeadwaterErrors, ports become callbacks. */
 export class ThreadLink {
@@ -61,25 +69,29 @@ export class ThreadLink {
     return this.ask(this.engine.open(options, transfer(port2, [port2])))
   }
 
-  /** Returns the way to stop. Rows and errors arrive until then. */
-  live(view: ViewNumber, sql: string, params: QueryParameters, onRows: (rows: LiveRows) => void): () => void {
+  /** Answers arrive until `stop`, the next one when the page has said `next`. */
+  follow(view: ViewNumber, query: FollowedQuery, onAnswer: (answer: LiveAnswer) => void): FollowedAnswers {
     const { port1, port2 } = new MessageChannel()
-    port1.onmessage = ({ data }) => {
-      try {
-        onRows(data as LiveRows) // as above
-      } finally {
-        port1.postMessage(NEXT)
-      }
-    }
-    this.engine.live(view, sql, params, transfer(port2, [port2])).then(
-      (reply) => (reply.ok ? undefined : onRows(reply)),
+    port1.onmessage = ({ data }) => onAnswer(data as LiveAnswer) // as above
+    this.engine.live(view, query, transfer(port2, [port2])).then(
+      (reply) => (reply.ok ? undefined : onAnswer(reply)),
       (reason: unknown) => this.#end(reason),
     )
-    return () => {
-      port1.onmessage = null
-      port1.postMessage(STOP)
-      port1.close()
+    return {
+      next: () => port1.postMessage(NEXT),
+      stop: () => {
+        port1.onmessage = null
+        port1.postMessage(STOP)
+        port1.close()
+      },
     }
+  }
+
+  /** Calls when no answer comes any more, with the reason. Returns the way to stop. */
+  onEnd(listener: (reason: unknown) => void): () => void {
+    if (this.#ended !== undefined) listener(this.#ended.reason)
+    else this.#waiting.add(listener)
+    return () => void this.#waiting.delete(listener)
   }
 
   /** Ends the thread, whatever it is doing. Calls that wait for it reject with `closed`. */

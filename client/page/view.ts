@@ -1,11 +1,13 @@
-import { HeadwaterError } from "../../shared/errors.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { ViewDefinition } from "../../shared/view/definition.ts"
 import type { Halt } from "../../shared/view/fold.ts"
-import type { QueryParameters } from "../../shared/view/query.ts"
-import type { Row } from "../state/live-queries.ts"
+import type { QueryOptions, QueryParameters } from "../../shared/view/query.ts"
+import type { LiveNews, ViewNumber } from "../port.ts"
+import type { Row, RowChanges } from "../row-changes.ts"
 import type { Verdict, ViewHash } from "../thread/view-hashes.ts"
 import { askedView, type ViewStreams } from "./asked-view.ts"
+import { FollowedRows, followNews } from "./followed-rows.ts"
+import { queryOptions } from "./query-options.ts"
 import type { ThreadLink } from "./thread-link.ts"
 
 /** A source that stands still, as the status tells of it. */
@@ -15,6 +17,7 @@ export type HaltedAt = Pick<Halt, "source" | "eventId">
 export class View {
   readonly #link: ThreadLink
   readonly #number: number
+  readonly #loops = new Set<FollowedRows>()
 
   /** Made by `client.view`. */
   constructor(link: ThreadLink, number: number) {
@@ -25,17 +28,23 @@ export class View {
   /**
    * Answers one SELECT. `R` is the caller's word for the columns.
    *
-   * @throws HeadwaterError `invalid-query` when the SQL does not compile against the view's tables or would write.
+   * @throws HeadwaterError `invalid-query` when the SQL does not compile against the view's tables or would do more than
+   * read them; `query-timeout` when it takes longer than `timeoutMs`, by default a second; `query-too-large`.
    */
-  async query<R extends Row = Row>(sql: string, params: QueryParameters = []): Promise<R[]> {
-    return (await this.#link.ask(this.#link.engine.query(this.#number, sql, params))) as R[] // as the caller says
+  async query<R extends Row = Row>(
+    sql: string,
+    params: QueryParameters = [],
+    options: QueryOptions = {},
+  ): Promise<R[]> {
+    return askRows(this.#link, this.#number, sql, params, options)
   }
 
   /**
    * Calls `onRows` with the answer now and again whenever it has changed: after each append of this device before it
    * is stored, and after each event that arrives. Returns the way to stop; calling it twice is fine.
    *
-   * @param onError Hears `invalid-query`. Without it the error is thrown where the browser reports unhandled ones.
+   * @param onError Hears `invalid-query`, `query-timeout` and `query-too-large`; the query stays followed if it compiled.
+   * Without it the error is thrown where the browser reports unhandled ones.
    */
   live<R extends Row = Row>(
     sql: string,
@@ -43,11 +52,43 @@ export class View {
     onRows: (rows: R[]) => void,
     onError: (error: unknown) => void = reportUnhandled,
   ): () => void {
-    return this.#link.live(this.#number, sql, params, (answer) => {
-      if (answer.ok)
-        onRows(answer.value as R[]) // as the caller says
-      else onError(HeadwaterError.fromData(answer.error))
-    })
+    const onNews = (news: LiveNews) => {
+      if ("rows" in news) onRows(news.rows as R[]) // as the caller says
+    }
+    return followNews(this.#link, this.#number, { sql, params }, onNews, onError)
+  }
+
+  /**
+   * As `live`, but tells how the rows differ from those that were told last: the first time all of them are added.
+   * `applyChanges` makes the rows of it. Only what differs is copied to the page, so a long list that changes a little
+   * costs little.
+   *
+   * @param options `key`: columns of the rows that tell each row from all others.
+   * @param onError Hears also `invalid-query` when there are no such columns, or two rows have one key.
+   */
+  changes<R extends Row = Row>(
+    sql: string,
+    params: QueryParameters,
+    { key }: { readonly key: readonly (keyof R & string)[] },
+    onChanges: (changes: RowChanges<R>) => void,
+    onError: (error: unknown) => void = reportUnhandled,
+  ): () => void {
+    const onNews = (news: LiveNews) => {
+      if ("changes" in news) onChanges(news.changes as RowChanges<R>) // as the caller says
+    }
+    return followNews(this.#link, this.#number, { sql, params, key }, onNews, onError)
+  }
+
+  /**
+   * The answers of a query, for `for await`: the rows now, then those after a change. A loop that takes its time gets the
+   * newest rows next, and none of those between. Leaving the loop stops it; closing the view ends it.
+   *
+   * The loop throws what `live` gives to `onError`, and is over then; `closed` when the client is closed.
+   */
+  rows<R extends Row = Row>(sql: string, params: QueryParameters = []): AsyncIterableIterator<R[]> {
+    const rows = new FollowedRows(this.#link, this.#number, { sql, params }, () => this.#loops.delete(rows))
+    this.#loops.add(rows)
+    return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R[]> // as the caller says
   }
 
   /**
@@ -109,6 +150,7 @@ export class View {
 
   /** Frees the view's rows. Its live queries end; no method works any more. */
   async close(): Promise<void> {
+    for (const rows of this.#loops) void rows.return()
     await this.#link.ask(this.#link.engine.closeView(this.#number))
   }
 }
@@ -125,19 +167,28 @@ export class PastView {
   }
 
   /** As `View.query`. */
-  async query<R extends Row = Row>(sql: string, params: QueryParameters = []): Promise<R[]> {
-    return (await this.#link.ask(this.#link.engine.query(this.#number, sql, params))) as R[] // as the caller says
-  }
-
-  /** As `View.hash`. */
-  hash(): Promise<ViewHash> {
-    return this.#link.ask(this.#link.engine.hashView(this.#number))
+  async query<R extends Row = Row>(
+    sql: string,
+    params: QueryParameters = [],
+    options: QueryOptions = {},
+  ): Promise<R[]> {
+    return askRows(this.#link, this.#number, sql, params, options)
   }
 
   /** Frees the rows. No method works any more. */
   async close(): Promise<void> {
     await this.#link.ask(this.#link.engine.closeView(this.#number))
   }
+}
+
+async function askRows<R extends Row>(
+  link: ThreadLink,
+  view: ViewNumber,
+  sql: string,
+  params: QueryParameters,
+  options: QueryOptions,
+): Promise<R[]> {
+  return (await link.ask(link.engine.query(view, sql, params, queryOptions(options)))) as R[] // as the caller says
 }
 
 function reportUnhandled(error: unknown): void {

@@ -1,17 +1,9 @@
-import { HeadwaterError } from "../../shared/errors.ts"
-import type { SqlRow, SqlValue } from "../../shared/sql.ts"
-import { asObjects, type CompiledQuery, type QueryParameters } from "../../shared/view/query.ts"
-
-/** Rows as the app sees them. */
-export type Row = { readonly [column: string]: SqlValue }
-
-/** Whoever follows a query. It is told one thing, and the next when it has asked for that. */
-export type LiveListener = {
-  /** The rows now: once at the beginning and then whenever they differ from those that were told last. */
-  onRows(rows: readonly Row[]): void
-  /** The query failed while it ran. It stays followed and may answer again. */
-  onError(error: HeadwaterError): void
-}
+import { LIMITS } from "../../shared/limits.ts"
+import type { CompiledQuery, QueryParameters } from "../../shared/view/query.ts"
+import type { Host } from "../host.ts"
+import { checkKey } from "./answer-changes.ts"
+import { Follower, type LiveListener } from "./follower.ts"
+import { parametersKey, SharedQuery } from "./shared-query.ts"
 
 /** A query that is followed, in the hands of its listener. */
 export type Followed = {
@@ -21,102 +13,130 @@ export type Followed = {
   stop(): void
 }
 
-type Live = {
-  query: CompiledQuery
-  readonly parameters: QueryParameters
-  readonly listener: LiveListener
-  /** What the listener has seen; undefined when its last news was an error. */
-  seen: readonly SqlRow[] | undefined
-  /** `telling`: the listener is not done with what it was told. `late`: rows may have changed since. */
-  state: "idle" | "telling" | "late"
-}
+/** Compiles a query over the tables of now. @throws HeadwaterError `invalid-query`. */
+type Compile = (sql: string) => CompiledQuery
 
-/** The queries that are followed, and what each of them last answered. */
+/** How long one turn may take, and how to let others go first. */
+export type Pace = Pick<Host, "now" | "turn">
+
+/**
+ * The queries that are followed. Those of the same text and parameters are one, however many listeners it has: it runs
+ * once for all of them.
+ *
+ * A query whose tables have changed is due. What is due runs in the order in which it became so, for a few milliseconds
+ * of a turn, the rest in later turns; whatever runs reads the rows of that moment.
+ */
 export class LiveQueries {
-  readonly #live = new Set<Live>()
+  readonly #pace: Pace
+  #compile: Compile
+  readonly #shared = new Map<string, SharedQuery>()
+  readonly #due = new Set<SharedQuery>()
+  #hasTurn = false
 
-  /** Answers at once, then after each `refresh`, one answer at a time. `stop` closes the query. */
-  follow(query: CompiledQuery, parameters: QueryParameters, listener: LiveListener): Followed {
-    const live: Live = { query, parameters, listener, seen: undefined, state: "idle" }
-    this.#live.add(live)
-    answer(live)
+  constructor(pace: Pace, compile: Compile) {
+    this.#pace = pace
+    this.#compile = compile
+  }
+
+  /**
+   * Answers at once, then after each `refresh`, one answer at a time.
+   *
+   * @throws HeadwaterError `invalid-query` when it does not compile, or has not the columns of the listener's key.
+   */
+  follow(sql: string, parameters: QueryParameters, listener: LiveListener): Followed {
+    const name = `${parametersKey(parameters)} ${sql}`
+    const shared = this.#shared.get(name) ?? new SharedQuery(sql, parameters, this.#compile(sql))
+    if ("key" in listener) {
+      try {
+        checkKey(shared.columns, listener.key)
+      } catch (cause) {
+        if (!this.#shared.has(name)) shared.close()
+        throw cause
+      }
+    }
+    this.#shared.set(name, shared)
+    const follower = new Follower(listener)
+    shared.followers.add(follower)
+    if (shared.isStale) this.#run(shared)
+    else follower.hear(shared.outcome)
     return {
-      next: () => this.#next(live),
+      next: () => this.#next(shared, follower),
       stop: () => {
-        if (this.#live.delete(live)) live.query.close()
+        shared.followers.delete(follower)
+        if (shared.followers.size === 0 && this.#shared.get(name) === shared) this.#drop(name, shared)
       },
     }
   }
 
-  /** The same queries over another database of the same tables: they answer again where its rows differ. */
-  move(compile: (sql: string) => CompiledQuery): void {
-    for (const live of [...this.#live]) {
-      const { query } = live
-      live.query = compile(query.sql)
-      query.close()
-      answerInTurn(live)
+  /** The same queries over another database: they answer again where its rows differ, or fail if it has not the tables. */
+  move(compile: Compile): void {
+    this.#compile = compile
+    for (const shared of this.#shared.values()) {
+      shared.move(compile)
+      this.#due.add(shared)
     }
+    this.#work()
   }
 
   /**
-   * Runs again what reads one of these tables, unless its listener is still busy: then when it is done, once for all
-   * that has changed. A listener may stop itself or others meanwhile.
+   * Runs again what reads one of these tables, unless all its listeners are still busy: then when one is done, once for
+   * all that has changed. A listener may stop itself or others meanwhile.
    */
   refresh(changed: ReadonlySet<string>): void {
-    if (changed.size === 0) return
-    for (const live of [...this.#live]) {
-      if (!this.#live.has(live) || ![...live.query.tables].some((table) => changed.has(table))) continue
-      answerInTurn(live)
+    if (changed.size > 0) {
+      for (const shared of this.#shared.values()) {
+        if (!shared.readsFrom(changed)) continue
+        shared.isStale = true
+        this.#due.add(shared)
+      }
     }
+    if (!this.#hasTurn) this.#work()
   }
 
   close(): void {
-    for (const { query } of this.#live) query.close()
-    this.#live.clear()
+    for (const [name, shared] of this.#shared) this.#drop(name, shared)
   }
 
-  #next(live: Live): void {
-    const isLate = live.state === "late"
-    live.state = "idle"
-    if (isLate && this.#live.has(live)) answer(live)
+  #next(shared: SharedQuery, follower: Follower): void {
+    follower.isBusy = false
+    if (!shared.followers.has(follower)) return
+    if (this.#due.has(shared)) return // its turn comes
+    if (shared.isStale) this.#run(shared)
+    else follower.hear(shared.outcome)
+  }
+
+  #work(): void {
+    const start = this.#pace.now()
+    for (const shared of this.#due) {
+      if (this.#pace.now() - start >= LIMITS.liveMsPerTurn) return this.#goOnLater()
+      if (shared.hasIdle()) this.#run(shared)
+      else this.#due.delete(shared) // whoever is done first has it run
+    }
+  }
+
+  #goOnLater(): void {
+    if (this.#hasTurn) return
+    this.#hasTurn = true
+    void this.#pace.turn().then(() => {
+      this.#hasTurn = false
+      this.#work()
+    })
+  }
+
+  #run(shared: SharedQuery): void {
+    this.#due.delete(shared)
+    shared.run()
+    for (const follower of [...shared.followers])
+      if (shared.followers.has(follower)) follower.hear(shared.outcome)
+  }
+
+  #drop(name: string, shared: SharedQuery): void {
+    this.#shared.delete(name)
+    this.#due.delete(shared)
+    shared.followers.clear()
+    shared.close()
   }
 }
 
-function answerInTurn(live: Live): void {
-  if (live.state === "idle") answer(live)
-  else live.state = "late"
-}
-
-function answer(live: Live): void {
-  const rows = rowsOf(live)
-  if (rows === undefined || (live.seen !== undefined && equalRows(live.seen, rows))) return
-  live.seen = rows
-  live.state = "telling"
-  live.listener.onRows(asObjects(live.query.columns, rows))
-}
-
-function rowsOf(live: Live): readonly SqlRow[] | undefined {
-  try {
-    return live.query.rows(live.parameters)
-  } catch (cause) {
-    if (!(cause instanceof HeadwaterError)) throw cause
-    live.seen = undefined
-    live.state = "telling"
-    live.listener.onError(cause)
-    return undefined
-  }
-}
-
-function equalRows(left: readonly SqlRow[], right: readonly SqlRow[]): boolean {
-  return left.length === right.length && left.every((row, at) => equalRow(row, right[at] ?? []))
-}
-
-function equalRow(left: SqlRow, right: SqlRow): boolean {
-  return left.every((value, at) => equalValue(value, right[at] ?? null))
-}
-
-function equalValue(left: SqlValue, right: SqlValue): boolean {
-  if (left === right) return true
-  if (!(left instanceof Uint8Array) || !(right instanceof Uint8Array)) return false
-  return left.length === right.length && left.every((byte, at) => byte === right[at])
-}
+/** Runs everything in the turn in which it is due. */
+export const AT_ONCE: Pace = { now: () => 0 as ReturnType<Pace["now"]>, turn: () => Promise.resolve() } // time stands still

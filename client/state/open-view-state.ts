@@ -4,6 +4,7 @@ import type { ViewData } from "../../shared/view/definition.ts"
 import type { Skip, SourceStreams } from "../../shared/view/fold.ts"
 import { checkStreams } from "../../shared/view/streams.ts"
 import type { LocalDatabase } from "../host.ts"
+import type { Pace } from "./live-queries.ts"
 import { type FoldPlace, ViewState } from "./view-state.ts"
 
 /** A view as a device folds it. */
@@ -34,8 +35,8 @@ export function emptyView(database: LocalDatabase, { name, view, streams }: View
 }
 
 /** Opens a view without rows. The database is the state's own from now on. @throws HeadwaterError as `emptyView`. */
-export function openViewState(database: LocalDatabase, terms: ViewTerms): ViewState {
-  return new ViewState({ ...terms, ...emptyView(database, terms) })
+export function openViewState(database: LocalDatabase, terms: ViewTerms, pace?: Pace): ViewState {
+  return new ViewState({ ...terms, pace, ...emptyView(database, terms) })
 }
 
 /**
@@ -49,11 +50,12 @@ export function restoreViewState(
   empty: EmptyView,
   terms: ViewTerms,
   place: FoldPlace,
+  pace?: Pace,
 ): ViewState | undefined {
   return closingOnFailure(database, () => {
     const { view } = empty
     if (schemaOf(database) === schemaOf(empty.database))
-      return new ViewState({ ...terms, database, view, place })
+      return new ViewState({ ...terms, pace, database, view, place })
     database.close()
     return undefined
   })

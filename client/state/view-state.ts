@@ -11,9 +11,17 @@ import {
   ViewFold,
 } from "../../shared/view/fold.ts"
 import { type Catalog, readCatalog } from "../../shared/view/program.ts"
-import { asObjects, type CompiledQuery, compileQuery, type QueryParameters } from "../../shared/view/query.ts"
+import {
+  asObjects,
+  type CompiledQuery,
+  compileQuery,
+  type QueryOptions,
+  type QueryParameters,
+} from "../../shared/view/query.ts"
 import type { LocalDatabase } from "../host.ts"
-import { type Followed, type LiveListener, LiveQueries, type Row } from "./live-queries.ts"
+import type { Row } from "../row-changes.ts"
+import type { LiveListener } from "./follower.ts"
+import { AT_ONCE, type Followed, LiveQueries, type Pace } from "./live-queries.ts"
 import { type EventRun, PendingLayer } from "./pending-layer.ts"
 
 /** Compiled queries kept for their next call. */
@@ -41,6 +49,8 @@ export type ViewStateParts = {
   readonly skips?: readonly Skip[]
   /** What the rows in `database` are the fold of. Undefined: the tables are empty. */
   readonly place?: FoldPlace | undefined
+  /** How live queries are spread over turns. Default: they are not. */
+  readonly pace?: Pace | undefined
 }
 
 /*
@@ -57,7 +67,9 @@ export class ViewState {
   readonly #catalog: Catalog
   readonly #fold: ViewFold
   readonly #layer = new PendingLayer()
-  #live = new LiveQueries()
+  readonly #pace: Pace
+  readonly #compile = (sql: string): CompiledQuery => compileQuery(this.#database, this.#catalog, sql)
+  #live: LiveQueries
   readonly #queries = new Map<string, CompiledQuery>()
   readonly #heads: Map<StreamPath, Offset>
   #haltsBelow: Halts
@@ -68,8 +80,10 @@ export class ViewState {
   /** The view's tables, of all sources. */
   readonly tables: readonly string[]
 
-  constructor({ database, view, streams, skips = [], place }: ViewStateParts) {
+  constructor({ database, view, streams, skips = [], place, pace = AT_ONCE }: ViewStateParts) {
     this.#database = database
+    this.#pace = pace
+    this.#live = new LiveQueries(pace, this.#compile)
     this.#catalog = readCatalog(database)
     this.#fold = new ViewFold(database, view, streams, skips)
     this.#fold.halts = new Map(place?.halts.map((halt) => [haltKey(halt), halt]))
@@ -112,25 +126,25 @@ export class ViewState {
   /**
    * Answers a query with its rows as they are now, pending events included.
    *
-   * @throws HeadwaterError `invalid-query` when it does not compile, would write, is several statements, gets
-   * parameters that do not fit, or fails while it runs.
+   * @throws HeadwaterError `invalid-query` when it does not compile, would do more than read the view's tables, gets
+   * parameters that do not fit, or fails while it runs; `query-timeout`; `query-too-large`.
    */
-  query(sql: string, parameters: QueryParameters = []): Row[] {
-    const query = this.#queries.get(sql) ?? compileQuery(this.#database, this.#catalog, sql)
+  query(sql: string, parameters: QueryParameters = [], { timeoutMs }: QueryOptions = {}): Row[] {
+    const query = this.#queries.get(sql) ?? this.#compile(sql)
     this.#queries.delete(sql) // and back at the end: the first is the one not used for longest
     this.#queries.set(sql, query)
     if (this.#queries.size > QUERIES_MAX) this.#dropOldestQuery()
-    return asObjects(query.columns, query.rows(parameters))
+    return asObjects(query.columns, query.rows(parameters, timeoutMs))
   }
 
   /**
-   * Follows a query: its rows at once, and again after each `flush` that finds them different, when the listener is
-   * done with the last ones.
+   * Follows a query: its rows at once, and again after a `flush` that finds them different, when the listener is done
+   * with the last ones.
    *
    * @throws HeadwaterError `invalid-query` when it cannot be followed. What fails later goes to `onError`.
    */
   live(sql: string, parameters: QueryParameters, listener: LiveListener): Followed {
-    return this.#live.follow(compileQuery(this.#database, this.#catalog, sql), parameters, listener)
+    return this.#live.follow(sql, parameters, listener)
   }
 
   /** Tells live queries what has changed since the last time. To be called once per turn. */
@@ -144,8 +158,8 @@ export class ViewState {
   replace(old: ViewState): void {
     this.#live.close()
     this.#live = old.#live
-    old.#live = new LiveQueries()
-    this.#live.move((sql) => compileQuery(this.#database, this.#catalog, sql))
+    old.#live = new LiveQueries(old.#pace, old.#compile)
+    this.#live.move(this.#compile)
   }
 
   /**

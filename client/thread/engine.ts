@@ -6,7 +6,7 @@ import type { PageText } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Skip } from "../../shared/view/fold.ts"
-import type { QueryParameters } from "../../shared/view/query.ts"
+import type { QueryOptions, QueryParameters } from "../../shared/view/query.ts"
 import type { RejectedEvent } from "../disk/rejections.ts"
 import type { Host } from "../host.ts"
 import {
@@ -14,8 +14,10 @@ import {
   type EnginePort,
   type EntryKind,
   type EntryTexts,
+  type FollowedQuery,
   type ImportStep,
-  type LiveRows,
+  type LiveAnswer,
+  type LiveNews,
   NEXT,
   type NewEntry,
   type OpenOptions,
@@ -25,7 +27,7 @@ import {
   STOP,
   type ViewNumber,
 } from "../port.ts"
-import type { Row } from "../state/live-queries.ts"
+import type { Row, RowChanges } from "../row-changes.ts"
 import type { Reappended } from "../sync/recovery.ts"
 import { PageLink } from "./page-link.ts"
 import { Session } from "./session.ts"
@@ -131,24 +133,29 @@ export class Engine implements EnginePort {
     return reply(() => this.#opened().views.closeView(view))
   }
 
-  query(view: ViewNumber, sql: string, params: QueryParameters): Promise<Reply<readonly Row[]>> {
-    return reply(() => this.#opened().views.get(view).query(sql, params))
+  query(
+    view: ViewNumber,
+    sql: string,
+    params: QueryParameters,
+    options: QueryOptions,
+  ): Promise<Reply<readonly Row[]>> {
+    return reply(() => this.#opened().views.get(view).query(sql, params, options))
   }
 
-  live(view: ViewNumber, sql: string, params: QueryParameters, rows: MessagePort): Promise<Reply<void>> {
+  live(view: ViewNumber, { sql, params, key }: FollowedQuery, answers: MessagePort): Promise<Reply<void>> {
     return reply(() => {
-      const tell = (answer: LiveRows) => rows.postMessage(answer)
-      const followed = this.#opened()
-        .views.get(view)
-        .live(sql, params, {
-          onRows: (value) => tell({ ok: true, value }),
-          onError: (error) => tell(failure(error)),
-        })
-      rows.onmessage = ({ data }) => {
+      const tell = (value: LiveNews) => answers.postMessage({ ok: true, value } satisfies LiveAnswer)
+      const onError = (error: HeadwaterError) => answers.postMessage(failure(error) satisfies LiveAnswer)
+      const listener =
+        key === undefined
+          ? { onRows: (rows: readonly Row[]) => tell({ rows }), onError }
+          : { key, onChanges: (changes: RowChanges) => tell({ changes }), onError }
+      const followed = this.#opened().views.get(view).live(sql, params, listener)
+      answers.onmessage = ({ data }) => {
         if (data === NEXT) followed.next()
         if (data !== STOP) return
         followed.stop()
-        rows.close()
+        answers.close()
       }
     })
   }

@@ -132,13 +132,13 @@ export async function openState(
   const [empty, found] = await Promise.all([start.empty, start.snapshot])
   const place = found === undefined ? undefined : await snapshots.placeOf(terms, found, opened)
   if (found !== undefined && place !== undefined && isUsable(place)) {
-    const restored = restoreViewState(await host.openSql(found.bytes), empty, terms, place)
+    const restored = restoreViewState(await host.openSql(found.bytes), empty, terms, place, host)
     if (restored !== undefined) {
       empty.database.close()
       return restored
     }
   }
-  return new ViewState({ ...terms, ...empty })
+  return new ViewState({ ...terms, ...empty, pace: host })
 }
 
 type OpenStateOptions = {

@@ -20,6 +20,11 @@ import { faultOf, type QueryScope, refusalOf, scopeOf, valueBytesMax } from "./q
 export type QueryParameters = readonly QueryValue[] | { readonly [name: string]: QueryValue }
 export type QueryValue = SqlValue | boolean
 
+export type QueryOptions = {
+  /** How long the query may run. Nothing else is folded or told meanwhile. */
+  readonly timeoutMs?: number
+}
+
 /** A query that reads and does nothing else. */
 export type CompiledQuery = {
   readonly sql: string

@@ -2,7 +2,7 @@ import { AppendLog } from "../../client/disk/append-log.ts"
 import { CheckedStorage } from "../../client/disk/checked-storage.ts"
 import type { Durability } from "../../client/disk/storage.ts"
 import { type AppendDurability, type Fate, Outgoing } from "../../client/page/outgoing.ts"
-import { type LiveRows, NEXT, type NewEntry, type Notice, type Reply } from "../../client/port.ts"
+import { type LiveAnswer, NEXT, type NewEntry, type Notice, type Reply } from "../../client/port.ts"
 import type { ThreadStatus } from "../../client/status.ts"
 import { Engine } from "../../client/thread/engine.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
@@ -171,8 +171,8 @@ export class Tab {
     if (view === undefined || !this.isOpen || !this.#viewed.includes(stream)) return undefined
     const ask = () =>
       Promise.all([
-        this.#engine.query(view, placesQuery(stream), []),
-        this.#engine.query(view, accountsQuery(stream), []),
+        this.#engine.query(view, placesQuery(stream), [], {}),
+        this.#engine.query(view, accountsQuery(stream), [], {}),
         this.#engine.pending(stream),
       ])
     const [places, accounts, pending] = await this.#link.askFor(ask)
@@ -230,7 +230,7 @@ export class Tab {
     for (const stream of Object.values(streams)) {
       if (this.#state !== "open") return
       const port = {
-        postMessage: (answer: LiveRows) => {
+        postMessage: (answer: LiveAnswer) => {
           this.#rows(stream, answer)
           this.#answer(() => port.onmessage?.({ data: NEXT }))
         },
@@ -238,13 +238,14 @@ export class Tab {
         close() {},
       }
       const rows = port as unknown as MessagePort // all of one that is used
-      await this.#link.ask(() => this.#engine.live(view, placesQuery(stream), [], rows))
+      await this.#link.ask(() => this.#engine.live(view, { sql: placesQuery(stream), params: [] }, rows))
     }
     this.#viewed = Object.values(streams)
   }
 
-  #rows(stream: StreamPath, answer: LiveRows): void {
-    const places = taken(answer).map((row) => String(row.event))
+  #rows(stream: StreamPath, answer: LiveAnswer): void {
+    const news = taken(answer)
+    const places = ("rows" in news ? news.rows : []).map((row) => String(row.event))
     this.#parts.onPlaces(this, stream, places)
   }
 

@@ -1,0 +1,11 @@
+import { HeadwaterError } from "../../shared/errors.ts"
+import { LIMITS } from "../../shared/limits.ts"
+import type { QueryOptions } from "../../shared/view/query.ts"
+
+/** @throws HeadwaterError `invalid-options`: callers without types pass anything. */
+export function queryOptions({ timeoutMs = LIMITS.deviceQueryMsDefault }: QueryOptions): QueryOptions {
+  const ms: unknown = timeoutMs
+  if (typeof ms === "number" && ms >= 1 && ms <= LIMITS.deviceQueryMsMax) return { timeoutMs: ms }
+  const expected = `query expects timeoutMs to be a number from 1 to ${LIMITS.deviceQueryMsMax}`
+  throw new HeadwaterError("invalid-options", `${expected}; ${String(ms)} came.`)
+}
