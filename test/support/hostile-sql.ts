@@ -86,17 +86,22 @@ const SPACES = [" ", "\n", "\t", " /* ; */ ", " -- ; DELETE FROM notes\n", "/**/
 
 /** @param hasBombs Whether the engine can stop what would run for ever. */
 export function hostileSql(hasBombs: boolean): fc.Arbitrary<string> {
-  const value = fc.constantFrom(...VALUES)
-  const tables = hasBombs
-    ? [...TABLES, ...FOREIGN, ...ODD_NAMES, ...BOMBS]
-    : [...TABLES, ...FOREIGN, ...ODD_NAMES]
-  const table = fc.constantFrom(...tables)
+  const value = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom("1", "NULL", "'x'", "2.5", "random()") },
+    { weight: 1, arbitrary: fc.constantFrom(...VALUES) },
+  )
+  const foreign = [...TABLES, ...FOREIGN, ...ODD_NAMES, ...(hasBombs ? BOMBS : [])]
+  const table = fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom("notes", "tags", "words", "json_each('[1,2]')") },
+    { weight: 1, arbitrary: fc.constantFrom(...foreign) },
+  )
+  const again = hasBombs ? "UNION ALL" : "UNION"
   const words = fc.constantFrom("UNION ALL", "UNION", "EXCEPT", "INTERSECT")
   const { query } = fc.letrec<{ query: string; source: string; select: string }>((tie) => ({
     source: fc.oneof(
       { depthSize: "small", withCrossShrink: true },
-      table,
-      tie("query").map((inner) => `(${inner})`),
+      { weight: 4, arbitrary: table },
+      { weight: 2, arbitrary: tie("query").map((inner) => `(${inner})`) },
       fc.constantFrom(...WRITES).map((write) => `(${write})`),
     ),
     select: fc
@@ -115,7 +120,7 @@ export function hostileSql(hasBombs: boolean): fc.Arbitrary<string> {
       fc.tuple(tie("select"), words, tie("select")).map((parts) => parts.join(" ")),
       fc.tuple(tie("query"), tie("query")).map(([part, rest]) => `WITH x AS (${part}) ${rest}`),
       tie("query").map(
-        (part) => `WITH RECURSIVE x(a, b) AS (${part} UNION ALL SELECT a, b FROM x) SELECT a FROM x`,
+        (part) => `WITH RECURSIVE x(a, b) AS (${part} ${again} SELECT a, b FROM x) SELECT a FROM x`,
       ),
       fc
         .tuple(tie("query"), fc.constantFrom(...WRITES))

@@ -1,6 +1,15 @@
 import { describe, expect, test, vi } from "vitest"
 import { z } from "zod"
-import { type Client, connect, defineStream, defineView, HeadwaterError } from "../../../client/index.ts"
+import {
+  applyChanges,
+  type Client,
+  connect,
+  defineStream,
+  defineView,
+  HeadwaterError,
+  type Row,
+  type RowChanges,
+} from "../../../client/index.ts"
 
 const counters = defineStream({
   "counter.moved": z.object({ counter: z.string(), by: z.number() }),
@@ -19,6 +28,7 @@ const totals = defineView({
 })
 
 const NOWHERE = "http://127.0.0.1:9"
+const DONE = { done: true, value: undefined }
 const ALL = "SELECT * FROM totals ORDER BY counter"
 
 const newAccount = () => crypto.randomUUID()
@@ -79,6 +89,72 @@ describe("client without a network", () => {
     await stream.append("counter.dropped", { counter: "a" })
     expect(await view.query(ALL)).toEqual([])
     expect(answers).toHaveLength(2)
+    await client.close()
+  })
+
+  test("[VIEW28] a loop over rows gets the newest ones next, and stops the query when it is left", async () => {
+    const { client, stream, view } = await open()
+    const seen: unknown[] = []
+    const move = (by: number) => stream.append("counter.moved", { counter: "a", by })
+    for await (const [row] of view.rows<{ counter: string; total: number }>(ALL)) {
+      seen.push(row?.total)
+      if (seen.length === 3) break
+      await Promise.all([1, 2, 3].map(move)) // the loop looks at none of those between
+    }
+    expect(seen).toEqual([undefined, 6, 12])
+    const left = view.rows(ALL)
+    await left.next()
+    const waiting = left.next()
+    await view.close()
+    expect([await waiting, await left.next()]).toEqual([DONE, DONE])
+    await client.close()
+  })
+
+  test("[VIEW28] a loop throws what ends it: a query that is none, a client that is closed", async () => {
+    const { client, view } = await open()
+    expect((await refusal(view.rows("SELECT nothing").next())).code).toBe("invalid-query")
+    const rows = view.rows(ALL)
+    expect(await rows.next()).toEqual({ done: false, value: [] })
+    const waiting = refusal(rows.next())
+    await client.close()
+    expect([(await waiting).code, await rows.next()]).toEqual(["closed", DONE])
+  })
+
+  test("[VIEW29] only what differs comes to the page", async () => {
+    const { client, stream, view } = await open()
+    const told: RowChanges[] = []
+    let rows: Row[] = []
+    const stop = view.changes(ALL, [], { key: ["counter"] }, (changes) => {
+      told.push(changes)
+      rows = applyChanges(rows, changes)
+    })
+    await stream.append("counter.moved", { counter: "a", by: 1 })
+    await stream.append("counter.moved", { counter: "b", by: 2 })
+    await expect.poll(() => rows.at(1)).toEqual({ counter: "b", total: 2 })
+    await stream.append("counter.moved", { counter: "b", by: 2 })
+    const all = [
+      { counter: "a", total: 1 },
+      { counter: "b", total: 4 },
+    ]
+    await expect.poll(() => rows).toEqual(all)
+    stop()
+    expect(told.at(-1)).toEqual({ removed: [], moved: [], added: [], changed: [{ at: 1, row: all[1] }] })
+    const onError = vi.fn()
+    view.changes(ALL, [], { key: ["colour"] }, () => {}, onError)
+    await expect.poll(() => onError.mock.calls[0]?.[0]).toMatchObject({ code: "invalid-query" })
+    await client.close()
+  })
+
+  test("[VIEW26] a query that runs away is stopped, and all goes on", async () => {
+    const { client, stream, view } = await open()
+    await stream.append("counter.moved", { counter: "a", by: 1 })
+    const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    expect((await refusal(view.query(endless, [], { timeoutMs: 50 }))).code).toBe("query-timeout")
+    expect((await refusal(view.query(endless))).code).toBe("query-timeout")
+    for (const timeoutMs of [0, -1, Number.NaN, 1e9, "1" as never]) {
+      expect((await refusal(view.query(ALL, [], { timeoutMs }))).code).toBe("invalid-options")
+    }
+    expect(await view.query(ALL)).toEqual([{ counter: "a", total: 1 }])
     await client.close()
   })
 
