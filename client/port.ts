@@ -70,8 +70,8 @@ export interface EnginePort {
     options: QueryOptions,
   ): Promise<Reply<readonly Row[]>>
   /**
-   * Answers arrive on `answers` as `LiveAnswer`, at once and after changes, until the page sends `STOP`. The page answers
-   * each with `NEXT`.
+   * Answers arrive on `answers` as `LiveAnswer`, at once and after changes, until the page sends `STOP`. The page
+   * answers each with `NEXT`.
    */
   live(view: ViewNumber, query: FollowedQuery, answers: MessagePort): Promise<Reply<void>>
   /** Begins to read a stream's log. The page ends it with `closeReader`. */

@@ -166,7 +166,9 @@ export const LIMITS = {
   tokenLeadMs: 30_000,
   /** Confirmed events that a view folds in one turn, if there are more: a few milliseconds, then others go first. */
   foldEventsPerTurn: 2_000,
-  /** Running live queries again in one turn; the rest waits for the next one. Half of what a frame of a screen takes. */
+  /**
+   * Running live queries again in one turn; the rest waits for the next one. Half of what a frame of a screen takes.
+   */
   liveMsPerTurn: 8,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
@@ -174,7 +176,9 @@ export const LIMITS = {
   sqlValueBytesMax: 2_000_000,
   /** One pattern of LIKE or GLOB: what Durable Objects take. Against a value of 2 MB it takes up to a second. */
   sqlPatternBytesMax: 50,
-  /** How long a query runs on a device, if its caller does not say: longer, and what is appended meanwhile is not seen. */
+  /**
+   * How long a query runs on a device, if its caller does not say: longer, and what is appended meanwhile is not seen.
+   */
   deviceQueryMsDefault: 1_000,
   /** How long it may run if its caller says so: nothing else is folded or told in this time. */
   deviceQueryMsMax: 30_000,

@@ -19,7 +19,8 @@ export interface SqlDatabase {
    * Compiles the first statement of `sql` under an authorizer, and runs it within bounds. Nothing that the authorizer
    * refuses is done, not by extensions either while the query runs. Absent where the engine has no authorizer.
    *
-   * @throws SqlFailure of the code `SQL_NOT_AUTHORIZED` with the authorizer's words; any other when it does not compile.
+   * @throws SqlFailure of the code `SQL_NOT_AUTHORIZED` with the authorizer's words; any other when it does not
+   * compile.
    * @throws QueryStopped when compiling takes longer than `ms`.
    */
   prepareQuery?(sql: string, authorizer: Authorizer, ms: number): SqlQuery

@@ -34,9 +34,9 @@ type Waiter = {
 const DONE = { done: true, value: undefined } as const
 
 /**
- * The answers of a query, one at a time. The thread is told that one is dealt with when the next is asked for, so a slow
- * consumer has it run no more often than it looks, and always gets the newest rows. Nothing is followed before the first
- * is asked for.
+ * The answers of a query, one at a time. The thread is told that one is dealt with when the next is asked for, so a
+ * slow consumer has it run no more often than it looks, and always gets the newest rows. Nothing is followed before the
+ * first is asked for.
  */
 export class FollowedRows implements AsyncIterableIterator<readonly Row[]> {
   readonly #follow: (onAnswer: (answer: LiveAnswer) => void) => FollowedAnswers

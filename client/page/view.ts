@@ -28,8 +28,8 @@ export class View {
   /**
    * Answers one SELECT. `R` is the caller's word for the columns.
    *
-   * @throws HeadwaterError `invalid-query` when the SQL does not compile against the view's tables or would do more than
-   * read them; `query-timeout` when it takes longer than `timeoutMs`, by default a second; `query-too-large`.
+   * @throws HeadwaterError `invalid-query` when the SQL does not compile against the view's tables or would do more
+   * than read them; `query-timeout` when it takes longer than `timeoutMs`, by default a second; `query-too-large`.
    */
   async query<R extends Row = Row>(
     sql: string,
@@ -43,8 +43,8 @@ export class View {
    * Calls `onRows` with the answer now and again whenever it has changed: after each append of this device before it
    * is stored, and after each event that arrives. Returns the way to stop; calling it twice is fine.
    *
-   * @param onError Hears `invalid-query`, `query-timeout` and `query-too-large`; the query stays followed if it compiled.
-   * Without it the error is thrown where the browser reports unhandled ones.
+   * @param onError Hears `invalid-query`, `query-timeout` and `query-too-large`; the query stays followed if it
+   * compiled. Without it the error is thrown where the browser reports unhandled ones.
    */
   live<R extends Row = Row>(
     sql: string,
@@ -80,8 +80,8 @@ export class View {
   }
 
   /**
-   * The answers of a query, for `for await`: the rows now, then those after a change. A loop that takes its time gets the
-   * newest rows next, and none of those between. Leaving the loop stops it; closing the view ends it.
+   * The answers of a query, for `for await`: the rows now, then those after a change. A loop that takes its time gets
+   * the newest rows next, and none of those between. Leaving the loop stops it; closing the view ends it.
    *
    * The loop throws what `live` gives to `onError`, and is over then; `closed` when the client is closed.
    */

@@ -1,3 +1,4 @@
+import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { CompiledQuery, QueryParameters } from "../../shared/view/query.ts"
 import type { Host } from "../host.ts"
@@ -68,7 +69,9 @@ export class LiveQueries {
     }
   }
 
-  /** The same queries over another database: they answer again where its rows differ, or fail if it has not the tables. */
+  /**
+   * The same queries over another database: they answer again where its rows differ, or fail if it has not the tables.
+   */
   move(compile: Compile): void {
     this.#compile = compile
     for (const shared of this.#shared.values()) {
@@ -138,5 +141,5 @@ export class LiveQueries {
   }
 }
 
-/** Runs everything in the turn in which it is due. */
-export const AT_ONCE: Pace = { now: () => 0 as ReturnType<Pace["now"]>, turn: () => Promise.resolve() } // time stands still
+/** Runs everything in the turn in which it is due: time stands still. */
+export const AT_ONCE: Pace = { now: () => 0 as Millis, turn: () => Promise.resolve() } // a time like any other
