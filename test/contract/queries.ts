@@ -7,9 +7,12 @@ import type { SqlDatabase } from "../../shared/sql.ts"
 import { readCatalog } from "../../shared/view/program.ts"
 import { compileQuery, type QueryParameters } from "../../shared/view/query.ts"
 import { hostileSql } from "../support/hostile-sql.ts"
+import type { WithDatabase } from "./sql-database.ts"
 
 export type QueryContract = {
-  readonly open: () => Promise<SqlDatabase>
+  readonly withDatabase: WithDatabase
+  /** False where it has no BEGIN, and no PRAGMA for anybody. Default: it has. */
+  readonly hasBegin?: boolean
   /** Whether the engine can be stopped in the middle of a statement. */
   readonly isStoppable: boolean
   readonly fuzzRuns: number
@@ -47,11 +50,10 @@ export function describeRules(name: string, contract: QueryContract): void {
   })
 }
 
-/** A view's tables, with one row that is not committed. */
-async function opened({ open }: QueryContract) {
-  const database = await open()
+/** A view's tables, with one row that is not committed where that can be. */
+function opened(database: SqlDatabase, { hasBegin = true }: QueryContract) {
   database.exec(TABLES)
-  database.exec("BEGIN; INSERT INTO notes VALUES (4, 'pending', 4)")
+  database.exec(`${hasBegin ? "BEGIN; " : ""}INSERT INTO notes VALUES (4, 'pending', 4)`)
   const catalog = readCatalog(database)
   const ask = (sql: string, parameters: QueryParameters = [], ms?: number) => {
     const query = compileQuery(database, catalog, sql)
@@ -67,10 +69,9 @@ async function opened({ open }: QueryContract) {
     all("SELECT * FROM notes ORDER BY id"),
     all("SELECT * FROM tags ORDER BY note, tag"),
     all("SELECT rowid, body FROM words ORDER BY rowid"),
-    all("SELECT count(*) FROM pragma_database_list"),
-    all("PRAGMA user_version"),
+    ...(hasBegin ? [all("SELECT count(*) FROM pragma_database_list"), all("PRAGMA user_version")] : []),
   ]
-  return { database, ask, dump }
+  return { ask, dump }
 }
 
 function refusalOf(act: () => unknown): HeadwaterError {
@@ -103,10 +104,12 @@ function whatIsAllowed(contract: QueryContract): void {
     ["VALUES (1), (2)", [[1], [2]]],
     ["SELECT text FROM notes WHERE text LIKE 't%' AND text GLOB '*a'", [["tea"]]],
     ["SELECT 1 /* ; DROP TABLE notes */ -- ; ATTACH 'x' AS y", [[1]]],
-  ])("[VIEW25] %s is answered", async (sql, rows) => {
-    const { ask } = await opened(contract)
-    expect(ask(sql)).toEqual(rows)
-  })
+  ])("[VIEW25] %s is answered", (sql, rows) =>
+    contract.withDatabase((database) => {
+      const { ask } = opened(database, contract)
+      expect(ask(sql)).toEqual(rows)
+    }),
+  )
 }
 
 function whatIsRefused(contract: QueryContract): void {
@@ -148,30 +151,36 @@ function whatIsRefused(contract: QueryContract): void {
     "VACUUM INTO 'x'",
     "SELECT 1 INTO x",
     "",
-  ])("[VIEW25] %s is refused and does nothing", async (sql) => {
-    const { ask, dump } = await opened(contract)
-    const before = dump()
-    expect(refusalOf(() => ask(sql)).code).toBe("invalid-query")
-    expect(dump()).toEqual(before)
-  })
+  ])("[VIEW25] %s is refused and does nothing", (sql) =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      expect(refusalOf(() => ask(sql)).code).toBe("invalid-query")
+      expect(dump()).toEqual(before)
+    }),
+  )
 
-  test("[VIEW25] a refusal says what was asked for", async () => {
-    const { ask } = await opened(contract)
-    const { message } = refusalOf(() => ask("SELECT name FROM sqlite_schema"))
-    expect(message).toContain("expected a query that only reads tables of the view; got one that reads")
-    expect(message).toMatch(/sqlite_(schema|master)/)
-  })
+  test("[VIEW25] a refusal says what was asked for", () =>
+    contract.withDatabase((database) => {
+      const { ask } = opened(database, contract)
+      const { message } = refusalOf(() => ask("SELECT name FROM sqlite_schema"))
+      expect(message).toContain("expected a query that only reads tables of the view; got one that reads")
+      expect(message).toMatch(/sqlite_(schema|master)/)
+    }))
 
-  test("[VIEW25] what folds and opens views is not asked", async () => {
-    const { database, ask } = await opened(contract)
-    const insert = database.prepare("INSERT INTO notes VALUES (?, 'x', 0)")
-    expect(() => ask("SELECT * FROM sqlite_schema")).toThrow()
-    insert.run([7])
-    ask("SELECT 1")
-    insert.run([8])
-    database.exec("ROLLBACK; CREATE TABLE later (a)")
-    expect(database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").all([])).toEqual([[1]])
-  })
+  test("[VIEW25] what folds and opens views is not asked", () =>
+    contract.withDatabase((database) => {
+      const { ask } = opened(database, contract)
+      const insert = database.prepare("INSERT INTO notes VALUES (?, 'x', 0)")
+      expect(() => ask("SELECT * FROM sqlite_schema")).toThrow()
+      insert.run([7])
+      ask("SELECT 1")
+      insert.run([8])
+      database.exec("CREATE TABLE later (a)")
+      expect(database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").all([])).toEqual([
+        [1],
+      ])
+    }))
 }
 
 const MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
@@ -194,33 +203,37 @@ function howMuch(contract: QueryContract): void {
     [`SELECT ${"1,".repeat(3_000)}1`, "invalid-query"],
     [`SELECT '${"x".repeat(LIMITS.sqlLengthMax)}'`, "invalid-query"],
   ]
-  test.each(sizes)("[VIEW27] %.60s is more than an answer may be", async (sql, code) => {
-    const { ask, dump } = await opened(contract)
-    const before = dump()
-    expect(refusalOf(() => ask(sql, [], LIMITS.deviceQueryMsMax)).code).toBe(code)
-    expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
-  })
+  test.each(sizes)("[VIEW27] %.60s is more than an answer may be", (sql, code) =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      expect(refusalOf(() => ask(sql, [], LIMITS.deviceQueryMsMax)).code).toBe(code)
+      expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
+    }),
+  )
 
-  test("[VIEW27] values as large as those of a row are answered where no function takes too long for them", async () => {
-    const { ask } = await opened(contract)
-    expect(ask("SELECT length(zeroblob(1999000)), trim(printf('%.*c', 100000, ' '))")).toEqual([
-      [1_999_000, ""],
-    ])
-    expect(ask("SELECT 'x' LIKE printf('%.*c', 50, '%')")).toEqual([[1]])
-  })
+  test("[VIEW27] values as large as those of a row are answered where no function takes too long for them", () =>
+    contract.withDatabase((database) => {
+      const { ask } = opened(database, contract)
+      expect(ask("SELECT length(zeroblob(1999000)), trim(printf('%.*c', 100000, ' '))")).toEqual([
+        [1_999_000, ""],
+      ])
+      expect(ask("SELECT 'x' LIKE printf('%.*c', 50, '%')")).toEqual([[1]])
+    }))
 }
 
 /** A text of thirty parts, each of which has the one before it twice. */
 const DOUBLED = Array.from({ length: 30 }, (_, at) => `a${at + 1} AS (SELECT x.v FROM a${at} AS x, a${at})`)
 
 function howLong(contract: QueryContract): void {
-  test("[VIEW27] a short text that would compile for ever is refused", async () => {
-    const { ask, dump } = await opened(contract)
-    const before = dump()
-    const sql = `WITH a0 AS (SELECT 1 AS v), ${DOUBLED.join(", ")} SELECT count(*) FROM a30`
-    expect(["invalid-query", "query-timeout"]).toContain(refusalOf(() => ask(sql)).code)
-    expect(dump()).toEqual(before)
-  })
+  test("[VIEW27] a short text that would compile for ever is refused", () =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      const sql = `WITH a0 AS (SELECT 1 AS v), ${DOUBLED.join(", ")} SELECT count(*) FROM a30`
+      expect(["invalid-query", "query-timeout"]).toContain(refusalOf(() => ask(sql)).code)
+      expect(dump()).toEqual(before)
+    }))
 
   test.each([
     `${MANY} SELECT count(*) FROM n`,
@@ -228,60 +241,65 @@ function howLong(contract: QueryContract): void {
     `${MANY} SELECT DISTINCT i % 3 FROM n`,
     "SELECT count(*) FROM json_each(?) a, json_each(?) b, json_each(?) c, json_each(?) d",
     `${MANY} SELECT count(*) FROM n, words WHERE body MATCH 'tea'`,
-  ])("[VIEW26] %s is stopped, and all goes on", async (sql) => {
-    const { ask, dump } = await opened(contract)
-    const before = dump()
-    const numbers = JSON.stringify(Array.from({ length: 1_000 }, (_, at) => at))
-    const parameters = sql.includes("?") ? [numbers, numbers, numbers, numbers] : []
-    const start = performance.now()
-    const { code, message } = refusalOf(() => ask(sql, parameters, 100))
-    expect([code, message.includes(" ms; it takes longer")]).toEqual(["query-timeout", true])
-    expect(performance.now() - start).toBeLessThan(LIMITS.deviceQueryMsDefault + SLACK_MS)
-    expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
-  })
+  ])("[VIEW26] %s is stopped, and all goes on", (sql) =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      const numbers = JSON.stringify(Array.from({ length: 1_000 }, (_, at) => at))
+      const parameters = sql.includes("?") ? [numbers, numbers, numbers, numbers] : []
+      const start = performance.now()
+      const { code, message } = refusalOf(() => ask(sql, parameters, 100))
+      expect([code, message.includes(" ms; it takes longer")]).toEqual(["query-timeout", true])
+      expect(performance.now() - start).toBeLessThan(LIMITS.deviceQueryMsDefault + SLACK_MS)
+      expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
+    }),
+  )
 
-  test("[VIEW27] a sort that needs too much memory is stopped, and its memory is free again", async () => {
-    const { ask, dump } = await opened(contract)
-    const before = dump()
-    const sql = `${MANY} SELECT length(x) FROM (SELECT randomblob(1000000) AS x FROM n LIMIT 1000) ORDER BY x`
-    for (let at = 0; at < 20; at++) {
-      const { code, message } = refusalOf(() => ask(sql, [], LIMITS.deviceQueryMsMax))
-      expect([code, message.includes("bytes of memory")]).toEqual(["query-too-large", true])
-    }
-    expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
-  })
+  test("[VIEW27] a sort that needs too much memory is stopped, and its memory is free again", () =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      const sql = `${MANY} SELECT length(x) FROM (SELECT randomblob(1000000) AS x FROM n LIMIT 1000) ORDER BY x`
+      for (let at = 0; at < 20; at++) {
+        const { code, message } = refusalOf(() => ask(sql, [], LIMITS.deviceQueryMsMax))
+        expect([code, message.includes("bytes of memory")]).toEqual(["query-too-large", true])
+      }
+      expect([dump(), ask("SELECT max(id) FROM notes")]).toEqual([before, [[4]]])
+    }))
 
-  test("[VIEW26] who gives more time gets it", async () => {
-    const { ask } = await opened(contract)
-    const sql = `${MANY} SELECT count(*) FROM (SELECT i FROM n LIMIT 200000)`
-    expect(refusalOf(() => ask(sql, [], 1)).code).toBe("query-timeout")
-    expect(ask(sql, [], LIMITS.deviceQueryMsMax)).toEqual([[200_000]])
-  })
+  test("[VIEW26] who gives more time gets it", () =>
+    contract.withDatabase((database) => {
+      const { ask } = opened(database, contract)
+      const sql = `${MANY} SELECT count(*) FROM (SELECT i FROM n LIMIT 200000)`
+      expect(refusalOf(() => ask(sql, [], 1)).code).toBe("query-timeout")
+      expect(ask(sql, [], LIMITS.deviceQueryMsMax)).toEqual([[200_000]])
+    }))
 }
 
 function whateverComes(contract: QueryContract): void {
   const codes: readonly ErrorCode[] = ["invalid-query", "query-timeout", "query-too-large"]
-  test("[VIEW25] hostile texts end in rows or in one typed error, in time, and change nothing", async () => {
-    const { ask, dump } = await opened(contract)
-    const before = JSON.stringify(dump())
-    const ends = new Map<string, number>()
-    fc.assert(
-      fc.property(hostileSql(contract.isStoppable), (sql) => {
-        const start = performance.now()
-        let end = "rows"
-        try {
-          ask(sql, [], 50)
-        } catch (cause) {
-          if (!(cause instanceof HeadwaterError)) throw cause
-          end = cause.code
-          expect(codes).toContain(end)
-        }
-        ends.set(end, (ends.get(end) ?? 0) + 1)
-        expect(performance.now() - start).toBeLessThan(LIMITS.deviceQueryMsDefault + SLACK_MS)
-        expect(JSON.stringify(dump())).toBe(before)
-      }),
-      { numRuns: contract.fuzzRuns },
-    )
-    expect([...ends.keys()]).toEqual(expect.arrayContaining(["rows", "invalid-query"]))
-  })
+  test("[VIEW25] hostile texts end in rows or in one typed error, in time, and change nothing", () =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = JSON.stringify(dump())
+      const ends = new Map<string, number>()
+      fc.assert(
+        fc.property(hostileSql(contract.isStoppable), (sql) => {
+          const start = performance.now()
+          let end = "rows"
+          try {
+            ask(sql, [], 50)
+          } catch (cause) {
+            if (!(cause instanceof HeadwaterError)) throw cause
+            end = cause.code
+            expect(codes).toContain(end)
+          }
+          ends.set(end, (ends.get(end) ?? 0) + 1)
+          expect(performance.now() - start).toBeLessThan(LIMITS.deviceQueryMsDefault + SLACK_MS)
+          expect(JSON.stringify(dump())).toBe(before)
+        }),
+        { numRuns: contract.fuzzRuns },
+      )
+      expect([...ends.keys()]).toEqual(expect.arrayContaining(["rows", "invalid-query"]))
+    }))
 }

@@ -1,5 +1,6 @@
 import { loadSqlite } from "../../../client/state/sqlite.ts"
 import { describeQueries } from "../../contract/queries.ts"
+import { withOpened } from "../../contract/sql-database.ts"
 
 const sqlite = await loadSqlite()
-describeQueries("WASM", { open: async () => sqlite.open(), isStoppable: true, fuzzRuns: 300 })
+describeQueries("WASM", { withDatabase: withOpened(() => sqlite.open()), isStoppable: true, fuzzRuns: 300 })
