@@ -161,7 +161,7 @@ export class Replicas {
     const { record, entries } = await this.#log.open(replica.stream, replica.mergedTo, this.#device)
     replica.merge(entries)
     if (this.#listener.isLeading()) return record
-    if (isAfter(replica.head, record.head)) return this.#restart(replica)
+    if (isAfter(replica.head, record.head) || replica.rejections.hasUnsaved) return this.#restart(replica)
     for await (const pages of this.#log.pages(replica.stream, { after: replica.head, upTo: record.head })) {
       for (const page of pages) {
         const { arrival } = replica.take({ ...page, messages: parseBatch(page.text) })
@@ -173,9 +173,11 @@ export class Replicas {
 
   /**
    * A leader is ahead of its disk by what is being written. One that loses its lock in that moment has read what its
-   * successor may store in other pages, or never: it goes back to what there is.
+   * successor may store in other pages, or never, and has refused what may have to be refused again: it goes back to
+   * what there is.
    */
   async #restart(replica: Replica): Promise<StreamRecord> {
+    replica.rejections.forgetUnsaved()
     const asked = new Set(replica.pending.map(({ key }) => key))
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
     this.#listener.rekeyed(rekey(replica.pending, entries))

@@ -214,6 +214,7 @@ export class Session implements ReplicasListener, LeadershipListener {
 
   rejected(stream: StreamPath, entries: readonly RejectedEntry[]): void {
     this.#tabs.tell({ kind: "rejected", stream })
+    if (!this.isLeading()) void this.#replicas.reviewRejected(stream) // it may have gone back to before that
     this.#receipts.rejected(entries)
     this.#status.changed()
   }

@@ -5,7 +5,7 @@ import type { Storage } from "../../client/disk/storage.ts"
 import { appendedEntry, type PendingEntry } from "../../client/replica/pending-entry.ts"
 import { Replicas } from "../../client/replica/replicas.ts"
 import { EMPTY_CHAIN } from "../../shared/chain.ts"
-import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
 import { issueOffset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxKey } from "../../shared/outbox.ts"
 
@@ -88,4 +88,31 @@ test("[TAB1] however often other tabs tell of what they have stored, one look fi
   await log.append(STREAM, [draft("four")], "strict")
   await replicas.refresh(STREAM)
   expect(replica.pending).toHaveLength(4)
+})
+
+const REFUSED = { code: "rejected", message: "The stream is closed." } as const
+
+test("[CONFLICT3] what a leader has refused and its disk has not is pending again when it leads the next time", async () => {
+  const { log, replicas, replica } = await tab()
+  const keys = await log.append(STREAM, [draft("mine")], "strict")
+  await replicas.refresh(STREAM)
+  replica.reject(keys, REFUSED, 0 as Millis) // its lock was taken before this was written
+  expect(replica.pending).toEqual([])
+  await replicas.takeOver(STREAM)
+  expect(replica.pending).toMatchObject([draft("mine")])
+  expect(replica.rejectedEvents).toBe(0)
+})
+
+test("[CONFLICT3] what the disk has as refused stays so, whoever leads", async () => {
+  const { seen, log, replicas, replica } = await tab()
+  const keys = await log.append(STREAM, [draft("mine")], "strict")
+  await replicas.refresh(STREAM)
+  const rejected = replica.reject(keys, REFUSED, 0 as Millis)
+  const { record } = replica
+  await log.save(await log.claim(), "strict", { page: undefined, confirmed: [], rejected, record })
+  replica.rejections.saved(rejected)
+  await replicas.takeOver(STREAM)
+  expect(replica.pending).toEqual([])
+  expect(replica.rejectedEvents).toBe(1)
+  expect(seen.restarts).toBe(0)
 })

@@ -44,6 +44,8 @@ export class Network {
   #portal: Portal | undefined
   /** Requests and sockets so far. */
   asked = 0
+  /** Hears the address of each request that leaves. */
+  onRequest: (url: string) => void = () => {}
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
@@ -52,6 +54,7 @@ export class Network {
   /** As a browser's `fetch`, for a tab that lives. */
   fetch(owner: Owner, url: string, init: RequestInit): Promise<Response> {
     this.asked++
+    this.onRequest(url)
     this.#count(owner, 1)
     return new Promise<Response>((resolve, reject) => {
       const settle = (act: () => void) => owner.turn(act)
@@ -103,6 +106,11 @@ export class Network {
     if (this.#connections.size === 0) return
     this.#parts.trace.fault(`socket cut, ${kind}`, this.#parts.name)
     this.#parts.random.pick([...this.#connections]).cut(kind)
+  }
+
+  /** All open sockets break, and both ends hear of it. */
+  cutAll(): void {
+    for (const connection of [...this.#connections]) connection.cut("both hear")
   }
 
   /** All sockets break, or one tab's, and nothing that is on the way arrives. */

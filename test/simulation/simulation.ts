@@ -12,6 +12,8 @@ import { type Parts, World } from "./world.ts"
 /** How long everybody has, once all works again, to send what waits and to read what there is. */
 const LIVENESS_MS = 60_000
 const LOOK_MS = 500
+/** A device whose sockets were cut has others by then. */
+const FINDING_BACK_MS = 3_000
 const LEAVING_MS = 15_000
 const IDLE_MS = 60_000
 const IDLE_REQUESTS_MAX = 30
@@ -40,8 +42,10 @@ export async function simulate(seed: number, { parts, onLine }: SimulationOption
   const print = console.log
   console.log = (...words) => trace.note(`edge says ${words.join(" ")}`)
   try {
-    await storm(world)
+    const storm = new Storm(world)
+    await rage(world, storm)
     if (trace.violation === undefined) await quiet(world)
+    if (trace.violation === undefined) await lastWord(world, storm)
     if (trace.violation === undefined) await idle(world)
     if (trace.violation === undefined) await lastReads(world)
   } finally {
@@ -62,8 +66,7 @@ export async function simulate(seed: number, { parts, onLine }: SimulationOption
   }
 }
 
-async function storm(world: World): Promise<void> {
-  const storm = new Storm(world)
+async function rage(world: World, storm: Storm): Promise<void> {
   const watch = new LeaderWatch(world)
   storm.begin()
   watch.begin()
@@ -80,6 +83,14 @@ async function quiet(world: World): Promise<void> {
   for (const tab of world.tabs) tab.thaw()
   for (const device of devices) world.openTab(device, plan.ledgers)
   await comesToRest(world)
+}
+
+/** One device loses its sockets once more, and hears what was said while it found back: nobody says anything after. */
+async function lastWord(world: World, storm: Storm): Promise<void> {
+  const { scheduler, trace } = world
+  storm.haveLastWord()
+  await scheduler.run(scheduler.now + FINDING_BACK_MS, () => trace.violation !== undefined)
+  if (trace.violation === undefined) await comesToRest(world)
 }
 
 /** Everything that was stored reaches the edge, everybody reads to the end, and then nothing is under way any more. */

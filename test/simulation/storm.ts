@@ -27,6 +27,9 @@ const CUTS: readonly CutKind[] = ["both hear", "client is deaf", "edge is deaf",
 /** How many events one run appends at most: rows are compared often. */
 const EVENTS_MAX = 250
 
+/** How soon it comes after a read has left: about while that, or its answer, is on its way. */
+const LAST_WORD_MS = 8
+
 /** How many devices one run has at most, copies included. */
 const DEVICES_MAX = 6
 
@@ -53,6 +56,24 @@ export class Storm {
 
   end(): void {
     this.#isOver = true
+  }
+
+  /** Cuts one device off, and lets another append to each stream while that one is between its last read and its socket. */
+  haveLastWord(): void {
+    const { devices, streams, scheduler } = this.#world
+    const device = this.#users.pick(devices)
+    const left = new Set(streams)
+    device.network.onRequest = (url) => {
+      const stream = [...left].find((path) => url.includes(`/${path}?offset=`))
+      const others = this.#world.tabs.filter((tab) => tab.isOpen && tab.device !== device)
+      if (stream === undefined || others.length === 0) return
+      left.delete(stream)
+      const tab = this.#users.pick(others)
+      scheduler.after(this.#users.wait(LAST_WORD_MS), `${tab.name} has the last word`, () => {
+        if (tab.isOpen) this.#append(tab, stream, 1)
+      })
+    }
+    device.network.cutAll()
   }
 
   #actLater(): void {
