@@ -16,6 +16,8 @@ const TABLE = "CREATE TABLE IF NOT EXISTS watchers (name TEXT PRIMARY KEY, path 
 export class Watchers {
   readonly #parts: WatchersParts
   readonly #telling: Telling
+  /** Who has asked to be told since the call began that tells them. Their answer to it is older than that. */
+  readonly #asked = new Set<string>()
   /** Path of the stream by watcher, once it was read. */
   #known: Map<string, string> | undefined
 
@@ -23,13 +25,17 @@ export class Watchers {
     this.#parts = parts
     this.#telling = new Telling({
       listener: parts.listener,
-      from: (name) => this.#all().get(name) ?? "",
+      from: (name) => {
+        this.#asked.delete(name)
+        return this.#all().get(name) ?? ""
+      },
       left: (name) => this.#drop(name),
     })
   }
 
   /** Repeatable. */
   add(name: string, path: string): void {
+    this.#asked.add(name)
     if (this.#all().get(name) === path) return
     this.#run(TABLE)
     this.#run("INSERT OR REPLACE INTO watchers (name, path) VALUES (?, ?)", name, path)
@@ -41,7 +47,7 @@ export class Watchers {
   }
 
   #drop(name: string): void {
-    if (!this.#all().delete(name)) return
+    if (this.#asked.has(name) || !this.#all().delete(name)) return
     this.#run("DELETE FROM watchers WHERE name = ?", name)
   }
 

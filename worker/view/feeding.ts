@@ -46,10 +46,17 @@ export class Feeding {
     this.#parts = parts
   }
 
-  /** A stream has something new. Answers whether anybody here wants to know. */
+  /**
+   * A stream has something new. Answers whether anybody here wants to know. A source that stands still does not: should
+   * it go on one day, the stream is asked once more to tell.
+   */
   async news(stream: StreamPath): Promise<boolean> {
     const { core } = this.#parts
-    if (core.find() === undefined || !core.reads(stream)) return false
+    if (core.find() === undefined) return false
+    if (core.placesIn(stream).length === 0) {
+      core.noteWatched(stream, false)
+      return false
+    }
     this.#behind.add(stream)
     await this.#hear()
     return true
@@ -140,7 +147,7 @@ export class Feeding {
     if (!core.isWatched(stream)) {
       await watch(stream)
       if (core.find() === undefined) return 0
-      core.noteWatched(stream) // before it is read, so that nothing comes between
+      core.noteWatched(stream, true) // before it is read, so that nothing comes between
     }
     this.#behind.delete(stream) // what comes from here on is news again
     let bytes = 0

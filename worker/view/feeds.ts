@@ -92,8 +92,13 @@ export class Feeds {
     )
   }
 
-  noteWatched(stream: string): void {
-    this.#statements.run("UPDATE headwater_feeds SET watched = 1 WHERE stream = ? AND watched = 0", stream)
+  noteWatched(stream: string, isWatched: boolean): void {
+    const watched = isWatched ? 1 : 0
+    this.#statements.run(
+      "UPDATE headwater_feeds SET watched = ?1 WHERE stream = ?2 AND watched <> ?1",
+      watched,
+      stream,
+    )
   }
 
   /** Whether some feed has not come to the tail yet. */

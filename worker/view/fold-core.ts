@@ -102,13 +102,8 @@ export class FoldCore {
     return this.#feeds.isWatched(stream)
   }
 
-  noteWatched(stream: string): void {
-    this.#feeds.noteWatched(stream)
-  }
-
-  /** Whether a source reads this stream, or would if it did not stand still. */
-  reads(stream: string): boolean {
-    return this.#feeds.of(stream).length > 0
+  noteWatched(stream: string, isWatched: boolean): void {
+    this.#feeds.noteWatched(stream, isWatched)
   }
 
   /** The places from which this stream is to be read on, one for most: sources that halted are behind others. */
