@@ -51,7 +51,6 @@ class World {
   #feeding: Feeding
   /** Everything that an earlier life began fails. */
   #life = 0
-  #ringing = 0
   #isListWatched = false
   faults = 0.2
   time = 1_800_000_000_000
@@ -126,8 +125,6 @@ class World {
   /** The object is thrown out of memory. */
   evict(): void {
     this.#life++
-    if (this.#ringing > 0) this.alarm = this.time // the platform rings again what did not come to its end
-    this.#ringing = 0
     this.core = this.#newCore()
     this.#feeding = this.#newFeeding()
   }
@@ -136,10 +133,7 @@ class World {
     if (this.alarm === undefined) return
     this.time = Math.max(this.time, this.alarm)
     this.alarm = undefined
-    const life = this.#life
-    this.#ringing++
     await this.#feeding.look()
-    if (life === this.#life) this.#ringing--
   }
 
   async settle(): Promise<void> {
@@ -239,6 +233,9 @@ class World {
       now: () => this.time as Millis,
       wakeAt: (at) => {
         if (life === this.#life) this.alarm = Math.min(at, this.alarm ?? at)
+      },
+      restUntil: (at) => {
+        if (life === this.#life) this.alarm = at
       },
       read: (stream, from, bytesMax) => outside(() => this.#read(stream, from, bytesMax)),
       watch: (stream) => outside(() => void this.#watched.set(stream, (this.#watched.get(stream) ?? 0) + 1)),

@@ -42,6 +42,13 @@ export class SharedAlarm {
     this.#set(at)
   }
 
+  /** Wakes everybody at that time, and not sooner: for whoever knows that nobody asks for more. */
+  restUntil(at: Millis): void {
+    if (this.#setTo === at) return
+    this.#setTo = at
+    this.#set(at)
+  }
+
   /** The alarm has rung. */
   ring(): void {
     this.#setTo = undefined

@@ -10,6 +10,8 @@ export type FeedingParts = {
   readonly bounds: Pick<Bounds, "viewPageBytesMax" | "viewTurnBytesMax" | "viewRetryMs" | "viewPollMsMin">
   now(): Millis
   wakeAt(at: Millis): void
+  /** The same, in place of whatever was asked before. */
+  restUntil(at: Millis): void
   /** What a stream has behind a place, some batches of it. */
   read(stream: string, from: Offset, bytesMax: number): Promise<Page | ReadFault>
   /** Asks a stream to tell of what is new. */
@@ -81,15 +83,23 @@ export class Feeding {
 
   /** What the alarm is for: to go on where a run ended, or to look at everything. */
   async look(): Promise<void> {
-    const { core, now, wakeAt } = this.#parts
+    const { core, now, wakeAt, restUntil, bounds } = this.#parts
     if (core.find() === undefined) return
+    wakeAt((now() + bounds.viewPollMsMin) as Millis) // for whoever is interrupted here; a time plus a duration
     const isPoll = !this.#isBehind
     if (isPoll) this.lookAtAll()
     const foldedBefore = this.#pages
     await this.go()
     if (core.find() === undefined || this.#isBehind) return // the end of the run has seen to it
     const pollMs = isPoll ? core.polled(this.#pages !== foldedBefore) : (core.find()?.pollMs ?? 0)
-    wakeAt((now() + pollMs) as Millis) // a time plus a duration
+    if (!this.#hasFailed) restUntil((now() + pollMs) as Millis) // a time plus a duration
+  }
+
+  /** A source that stood still for this stream goes on, at the latest when the alarm rings. */
+  resume(stream: StreamPath): void {
+    const { now, wakeAt } = this.#parts
+    this.#behind.add(stream)
+    wakeAt(now())
   }
 
   lookAtAll(): void {

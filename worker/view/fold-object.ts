@@ -54,6 +54,7 @@ export class FoldObject extends DurableObject<Env> {
       bounds,
       now,
       wakeAt,
+      restUntil: (at) => this.#alarm.restUntil(alarmTime(at, now())),
       read: (stream, from, bytesMax) => this.#read(stream, from, bytesMax),
       watch: async (stream) => env.STREAMS.getByName(stream).watch(this.#name(), stream),
       watchDirectory: async (patterns) => directory?.watch(this.#name(), patterns),
@@ -109,7 +110,7 @@ export class FoldObject extends DurableObject<Env> {
   skip(ask: SkipAsk): Skipped | NoFold {
     if (this.#core.find() === undefined) return { kind: "no-fold" }
     const skipped = this.#core.skip(ask)
-    if (skipped.kind === "skipped") this.#alarm.wakeAt(now())
+    if (skipped.kind === "skipped") this.#feeding.resume(ask.stream as StreamPath) // it has halts, so it is one
     return skipped
   }
 

@@ -85,6 +85,8 @@ test("[EVIEW7] the halt and its place outlive the object in memory", async () =>
       ["milk", 1],
       ["tea", 1],
     ])
+  await place(stream, order("cocoa")) // it is told of again, though it was not while the source stood still
+  await expect.poll(() => rowsOf(name, "SELECT count(*) FROM orders")).toEqual([[3]])
 })
 
 test("[EVIEW8] a stream that was deleted, or is another one by now, stops its sources, and a rebuild goes on", async () => {

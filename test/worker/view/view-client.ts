@@ -1,4 +1,4 @@
-import { evictDurableObject } from "cloudflare:test"
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { expect } from "vitest"
 import type { ViewData } from "../../../shared/view/definition.ts"
@@ -96,10 +96,11 @@ export async function live(name: string, generation?: number): Promise<void> {
     .toBe(true)
 }
 
-/** Throws an object out of memory, if it is in it. */
+/** Throws an object out of memory, if it is in it, and rings its alarm, as the platform does that was interrupted. */
 export async function evict(stub: Parameters<typeof evictDurableObject>[0]): Promise<boolean> {
   try {
     await evictDurableObject(stub)
+    await runDurableObjectAlarm(stub)
     return true
   } catch (error) {
     expect(String(error)).toContain("not currently running")
