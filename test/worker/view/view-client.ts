@@ -96,16 +96,24 @@ export async function live(name: string, generation?: number): Promise<void> {
     .toBe(true)
 }
 
-/** Throws an object out of memory, if it is in it, and rings its alarm, as the platform does that was interrupted. */
-export async function evict(stub: Parameters<typeof evictDurableObject>[0]): Promise<boolean> {
+type Stub = Parameters<typeof evictDurableObject>[0]
+
+/** Throws an object out of memory, if it is in it. */
+export async function interrupt(stub: Stub): Promise<boolean> {
   try {
     await evictDurableObject(stub)
-    await runDurableObjectAlarm(stub)
     return true
   } catch (error) {
     expect(String(error)).toContain("not currently running")
     return false
   }
+}
+
+/** The same, and rings its alarm, as the platform does with one that was interrupted. */
+export async function evict(stub: Stub): Promise<boolean> {
+  const isEvicted = await interrupt(stub)
+  if (isEvicted) await runDurableObjectAlarm(stub)
+  return isEvicted
 }
 
 export async function streamOf(...events: object[]): Promise<string> {
