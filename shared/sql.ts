@@ -98,6 +98,19 @@ export type AskedAction = {
   readonly database: string | undefined
 }
 
+/** `SqlDatabase.atomically` where SQL can do it. */
+export function withSavepoint<T>(database: Pick<SqlDatabase, "exec">, work: () => T): T {
+  database.exec("SAVEPOINT attempt")
+  try {
+    const result = work()
+    database.exec("RELEASE attempt")
+    return result
+  } catch (cause) {
+    database.exec("ROLLBACK TO attempt; RELEASE attempt")
+    throw cause
+  }
+}
+
 /** Primary result codes of SQLite that this project tells apart. */
 export const SQL_ERROR = 1
 export const SQL_TOO_BIG = 18

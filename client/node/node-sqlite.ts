@@ -12,6 +12,7 @@ import {
   type SqlRow,
   type SqlStatement,
   type SqlValue,
+  withSavepoint,
 } from "../../shared/sql.ts"
 import { scanSql } from "../../shared/sql-text.ts"
 import type { LocalDatabase } from "../host.ts"
@@ -72,15 +73,7 @@ class NodeDatabase implements LocalDatabase {
   }
 
   atomically<T>(work: () => T): T {
-    this.exec("SAVEPOINT attempt")
-    try {
-      const result = work()
-      this.exec("RELEASE attempt")
-      return result
-    } catch (cause) {
-      this.exec("ROLLBACK TO attempt; RELEASE attempt")
-      throw cause
-    }
+    return withSavepoint(this, work)
   }
 
   image(): Uint8Array<ArrayBuffer> {

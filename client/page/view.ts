@@ -175,6 +175,11 @@ export class PastView {
     return askRows(this.#link, this.#number, sql, params, options)
   }
 
+  /** As `View.hash`. */
+  hash(): Promise<ViewHash> {
+    return this.#link.ask(this.#link.engine.hashView(this.#number))
+  }
+
   /** Frees the rows. No method works any more. */
   async close(): Promise<void> {
     await this.#link.ask(this.#link.engine.closeView(this.#number))

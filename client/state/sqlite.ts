@@ -1,6 +1,6 @@
 import { AnswerMeter } from "../../shared/answer-meter.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { type Authorizer, SqlFailure, type SqlQuery } from "../../shared/sql.ts"
+import { type Authorizer, SqlFailure, type SqlQuery, withSavepoint } from "../../shared/sql.ts"
 import type { LocalDatabase } from "../host.ts"
 import { QueryGuard } from "./query-guard.ts"
 import { WasmMemory } from "./wasm-memory.ts"
@@ -116,15 +116,7 @@ class WasmDatabase implements LocalDatabase {
   }
 
   atomically<T>(work: () => T): T {
-    this.exec("SAVEPOINT attempt")
-    try {
-      const result = work()
-      this.exec("RELEASE attempt")
-      return result
-    } catch (cause) {
-      this.exec("ROLLBACK TO attempt; RELEASE attempt")
-      throw cause
-    }
+    return withSavepoint(this, work)
   }
 
   /** What it was made from becomes SQLite's own memory, which grows with it. */

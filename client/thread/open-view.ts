@@ -1,3 +1,4 @@
+import { assert } from "../../shared/assert.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
@@ -9,7 +10,7 @@ import type { Replica } from "../replica/replica.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ConfirmedBatch, ViewState } from "../state/view-state.ts"
 import { PageQueue } from "./page-queue.ts"
-import { type Progress, progressOf, ViewBuild, type ViewBuildParts, type ViewStart } from "./view-build.ts"
+import { type Progress, ViewBuild, type ViewBuildParts } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
 
 /** Before a log that could not be read is tried again. */
@@ -53,28 +54,15 @@ export class OpenView {
   /** Where the rows were last found to be right. */
   verified: Readonly<Record<string, Offset>> = {}
 
-  private constructor(parts: OpenViewParts, terms: ViewTerms, state: ViewState) {
+  /**
+   * Shows rows that are those of the log as far as the view's streams go, in this very turn, and what is pending above
+   * them.
+   */
+  constructor(parts: OpenViewParts, terms: ViewTerms, state: ViewState) {
     this.#parts = parts
     this.#terms = terms
     this.#state = state
-  }
-
-  /** Folds everything that this device has of the view's streams. @throws HeadwaterError `invalid-view`. */
-  static async open(
-    parts: OpenViewParts,
-    terms: ViewTerms,
-    start: ViewStart,
-    started: (build: ViewBuild) => void,
-  ): Promise<OpenView> {
-    const build = new ViewBuild(parts, terms, () => covered(parts.replicas(), terms), start)
-    started(build)
-    const opened = await build.run((state) => {
-      state.rebase([], pendingOf(covered(parts.replicas(), terms)))
-      return new OpenView(parts, terms, state)
-    })
-    if (opened === undefined) throw new HeadwaterError("closed", "The client is closed.")
-    opened.#settled()
-    return opened
+    state.rebase([], this.pending())
   }
 
   get state(): ViewState {
@@ -90,11 +78,6 @@ export class OpenView {
     return this.#build?.progress()
   }
 
-  /** How far the shown rows are behind the log. */
-  get lag(): Progress {
-    return progressOf(this.#state.heads, this.#replicas())
-  }
-
   /** Whether nothing is to be folded that this device has. */
   get isSettled(): boolean {
     return !this.#isStale && this.#queue.isEmpty && this.#joining.size === 0 && this.#build === undefined
@@ -104,9 +87,11 @@ export class OpenView {
     return followsStream(this.#terms, stream)
   }
 
-  /** What waits for the edge, in the order in which it is folded. */
+  /** What waits for the edge, stream by stream: a row is of one stream, so the order among streams means nothing. */
   pending(): FoldBatch[] {
-    return pendingOf(this.#replicas())
+    return this.#replicas().flatMap(({ stream, pending }) =>
+      pending.map(({ messages }) => ({ stream, messages })),
+    )
   }
 
   pendingEvents(): number {
@@ -127,6 +112,11 @@ export class OpenView {
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     if (this.#isStale || this.#joining.has(stream)) return // what is to be shown reads the page from the disk
+    const reached = this.#queue.end(stream) ?? this.#state.heads.get(stream) ?? START
+    assert(
+      page.from === reached,
+      `a page of ${stream} from ${page.from} follows what was folded up to ${reached}`,
+    )
     this.#queue.add(stream, page, confirmed)
     const pending = this.pendingEvents()
     if (this.#stopTimer !== undefined) return
@@ -165,7 +155,7 @@ export class OpenView {
   }
 
   #replicas(): Replica[] {
-    return covered(this.#parts.replicas(), this.#terms)
+    return coveredBy(this.#parts.replicas(), this.#terms)
   }
 
   #headOf(stream: StreamPath): Offset {
@@ -215,19 +205,20 @@ export class OpenView {
 
   async #rebuild(terms: ViewTerms): Promise<boolean> {
     this.#build?.end()
-    const build = new ViewBuild(this.#parts, terms, () => covered(this.#parts.replicas(), terms))
+    const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms))
     this.#build = build
     try {
       const isShown = await build.run((state) => {
-        state.rebase([], pendingOf(covered(this.#parts.replicas(), terms)))
         this.#show(terms, state)
         return true
       })
       return isShown ?? false
     } catch (reason) {
       if (this.#build === build) this.#build = undefined
-      if (!this.#isStale) throw reason
-      this.#retry(reason, () => void this.#rebuild(terms)) // rows of a log that is no more are better than none
+      const isOfOthers = terms !== this.#terms
+      // Rows of a log that is no more are better than none, and they have to be made anew whatever somebody asked for.
+      if (this.#isStale) this.#retry(reason, () => void this.#rebuild(this.#terms))
+      if (isOfOthers || !this.#isStale) throw reason
       return false
     }
   }
@@ -241,6 +232,7 @@ export class OpenView {
     this.#build = undefined
     this.#terms = terms
     this.#state = state
+    state.rebase([], this.pending())
     state.replace(old)
     old.close()
     this.#settled()
@@ -260,20 +252,12 @@ export class OpenView {
   }
 }
 
-function covered(replicas: Iterable<Replica>, terms: ViewTerms): Replica[] {
+/** The streams that a view of these terms reads. */
+export function coveredBy(replicas: Iterable<Replica>, terms: ViewTerms): Replica[] {
   return [...replicas].filter(({ stream }) => followsStream(terms, stream))
 }
 
 /** Whether a view of these terms reads this stream. */
 export function followsStream({ streams }: ViewTerms, stream: StreamPath): boolean {
   return Object.values(streams).some((reads) => coversPath(reads, stream))
-}
-
-/** What is pending, stream by stream: a row is of one stream, so the order among streams means nothing. */
-function pendingOf(replicas: readonly Replica[]): FoldBatch[] {
-  return replicas.flatMap(({ stream, pending }) => pendingBatches(stream, pending))
-}
-
-function pendingBatches(stream: StreamPath, entries: readonly PendingEntry[]): FoldBatch[] {
-  return entries.map(({ messages }) => ({ stream, messages }))
 }

@@ -1,6 +1,7 @@
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
+import type { Offset } from "../../shared/offset.ts"
 import { offsetBehind } from "../../shared/page-places.ts"
 import type { FoldBatch } from "../../shared/view/fold.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
@@ -17,14 +18,19 @@ export class PageQueue {
     return this.#queue.length === 0
   }
 
+  /** Where what is queued of a stream ends; undefined when nothing is. */
+  end(stream: StreamPath): Offset | undefined {
+    return this.#queue.findLast(({ batch }) => batch.stream === stream)?.batch.next
+  }
+
   /**
    * A long page is taken in parts, of which only the last says where the log goes on. One that confirms something stays
    * whole: an entry would be folded as confirmed and as pending.
    */
   add(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     const { messages, next } = page
-    const size = confirmed.length > 0 ? messages.length : LIMITS.foldEventsPerTurn
-    for (let from = 0; from < messages.length; from += size) {
+    const size = confirmed.length > 0 ? Math.max(1, messages.length) : LIMITS.foldEventsPerTurn
+    for (let from = 0; from === 0 || from < messages.length; from += size) {
       const part = from === 0 && messages.length <= size ? messages : messages.slice(from, from + size)
       const batch = { stream, messages: part, offsetBehind: (at: number) => offsetBehind(page, from + at) }
       const isLast = from + size >= messages.length

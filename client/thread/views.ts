@@ -14,9 +14,9 @@ import type { ReplicaListener } from "../replica/replica-listener.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ViewState } from "../state/view-state.ts"
 import type { ViewStatus } from "../status.ts"
-import { followsStream, OpenView } from "./open-view.ts"
+import { coveredBy, followsStream, OpenView } from "./open-view.ts"
 import { pastState } from "./past-state.ts"
-import { dropStart, startState, type ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { dropStart, startState, ViewBuild, type ViewBuildParts } from "./view-build.ts"
 import { hashOf, hashOfState, type Verdict, type ViewHash, verdictOf } from "./view-hashes.ts"
 import { snapshotId } from "./view-snapshots.ts"
 
@@ -54,20 +54,18 @@ export class Views implements ReplicaListener {
   async open(asked: AskedView): Promise<ViewNumber> {
     const terms = await this.#terms(asked)
     const start = startState(this.#parts, terms)
-    let started: ViewBuild | undefined
+    const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms), start)
+    this.#opening.set(build, terms)
     try {
-      await this.#openStreams(terms)
-      const settled = (view: OpenView) => this.#parts.snapshots.settled(view)
-      const view = await OpenView.open({ ...this.#parts, settled }, terms, start, (build) => {
-        started = build
-        this.#opening.set(build, terms)
+      await this.#openStreams(terms).catch((reason: unknown) => {
+        dropStart(start)
+        throw reason
       })
-      const number = ++this.#numbers
-      this.#open.set(number, view)
+      const number = await build.run((state) => this.#add(terms, state))
+      if (number === undefined) throw new HeadwaterError("closed", "The client is closed.")
       return number
     } finally {
-      if (started === undefined) dropStart(start)
-      else this.#opening.delete(started)
+      this.#opening.delete(build)
     }
   }
 
@@ -205,8 +203,7 @@ export class Views implements ReplicaListener {
   }
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
-    if (page.messages.length > 0)
-      for (const view of this.#over(stream)) view.advanced(stream, page, confirmed)
+    for (const view of this.#over(stream)) view.advanced(stream, page, confirmed)
   }
 
   reordered(stream: StreamPath): void {
@@ -226,6 +223,17 @@ export class Views implements ReplicaListener {
     this.#parts.snapshots.close()
   }
 
+  /** From this turn on the view hears what becomes of its streams. */
+  #add(terms: ViewTerms, state: ViewState): ViewNumber {
+    const settled = (view: OpenView) => this.#parts.snapshots.settled(view)
+    const view = new OpenView({ ...this.#parts, settled }, terms, state)
+    const number = ++this.#numbers
+    this.#open.set(number, view)
+    this.#parts.changed()
+    settled(view)
+    return number
+  }
+
   async #terms(asked: AskedView): Promise<ViewTerms> {
     return { ...asked, skips: await this.#parts.skips.list(unskippedId({ ...asked, skips: [] })) }
   }
@@ -236,7 +244,7 @@ export class Views implements ReplicaListener {
     offsets: Readonly<Record<string, Offset>>,
     begin: "any" | "none",
   ): Promise<ViewState> {
-    const replicas = [...this.#parts.replicas()].filter(({ stream }) => followsStream(terms, stream))
+    const replicas = coveredBy(this.#parts.replicas(), terms)
     return pastState(this.#parts, terms, { replicas, offsets, begin })
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
 import type { AskedView } from "../../client/port.ts"
+import { EMPTY_CHAIN } from "../../shared/chain.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { START } from "../../shared/offset.ts"
+import { issueOffset, START } from "../../shared/offset.ts"
 import { type StagedEvent, settle, stageDevice } from "./view-stage.ts"
 
 const A = "boards/a" as StreamPath
@@ -355,6 +356,33 @@ test("[VIEW41] a long page is folded in turns, and what it does not confirm stay
   const size = LIMITS.foldEventsPerTurn
   expect(counts).toEqual([size + 2, 2 * size + 2])
   expect(views.get(view).query("SELECT count(*) AS n FROM notes")).toEqual([{ n: 3 * size + 2 }])
+})
+
+test("[VIEW42] rows of a log that is no more are made anew although a definition is refused meanwhile", async () => {
+  const device = stageDevice()
+  await device.grow(A, many(10))
+  const { views, replica } = device.visit()
+  const view = await views.open(OF_A)
+  const restarted = replica(A)
+  restarted.restart({ ...restarted.record }, [], new Set())
+  views.refold(A)
+  const broken = { ...OF_A, view: { notes: { ...OF_A.view.notes!, tables: ["CREATE NONSENSE"] } } }
+  await expect(views.redefine(view, broken)).rejects.toMatchObject({ code: "invalid-view" })
+  await device.pass(1_000)
+  await expect.poll(() => views.view(view).isSettled).toBe(true)
+  restarted.take(await device.grow(A, [noted(11)]))
+  expect(views.get(view).query(ALL)).toHaveLength(11)
+})
+
+test("[VIEW41] an empty page moves the place of a view, and the next one follows it", async () => {
+  const device = stageDevice()
+  const { views, replica } = device.visit()
+  const view = await views.open(OF_A)
+  const first = await device.grow(A, [noted(1)])
+  const begin = issueOffset({ generation: 7, position: 0, chain: EMPTY_CHAIN })
+  replica(A).take({ from: START, next: begin, text: "", messages: [] })
+  replica(A).take({ ...first, from: begin })
+  expect(views.get(view).query(ALL)).toHaveLength(1)
 })
 
 test("[VIEW42] rows of a log that has become another are made anew, and shown until those are whole", async () => {

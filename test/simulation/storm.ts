@@ -58,7 +58,7 @@ export class Storm {
     this.#isOver = true
   }
 
-  /** Cuts one device off, and lets another append to each stream while that one is between its last read and its socket. */
+  /** Cuts one device off, and lets another append to each stream while that one is between its last read and socket. */
   haveLastWord(): void {
     const { devices, streams, scheduler } = this.#world
     const device = this.#users.pick(devices)

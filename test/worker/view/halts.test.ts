@@ -13,11 +13,10 @@ import {
   post,
   putView,
   rowsOf,
+  STOCK,
   statusOf,
   streamOf,
 } from "./view-client.ts"
-
-const STOCK = "SELECT sku, sold FROM stock ORDER BY sku"
 
 /** The orders, and beside them a source of the same stream that takes everything. */
 const TWO_SOURCES = {

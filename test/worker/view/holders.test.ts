@@ -15,11 +15,10 @@ import {
   post,
   putView,
   rowsOf,
+  STOCK,
   statusOf,
   streamOf,
 } from "./view-client.ts"
-
-const STOCK = "SELECT sku, sold FROM stock ORDER BY sku"
 
 test("[EVIEW3] what was sealed into segments is folded like everything else", async () => {
   const [name, stream] = [newView(), await streamOf()]

@@ -5,6 +5,9 @@ import type { ViewData } from "../../../shared/view/definition.ts"
 import { foldName } from "../../../worker/view/view-claim.ts"
 import { append, create, newStream, ORIGIN } from "../edge-client.ts"
 
+/** Each row of the orders' table. */
+export const STOCK = "SELECT sku, sold FROM stock ORDER BY sku"
+
 /** Orders by id, and how many there are of each sku. */
 export const ORDERS: ViewData = {
   orders: {

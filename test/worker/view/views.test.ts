@@ -11,11 +11,10 @@ import {
   post,
   putView,
   rowsOf,
+  STOCK,
   statusOf,
   streamOf,
 } from "./view-client.ts"
-
-const STOCK = "SELECT sku, sold FROM stock ORDER BY sku"
 
 describe("a view at the edge", () => {
   test("[EVIEW1] is folded from its stream, and goes on with it", async () => {
