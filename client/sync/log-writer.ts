@@ -95,8 +95,10 @@ export class LogWriter {
         const change = { page, confirmed, rejected, record: this.#replica.record }
         await this.#log.save(this.#term, strict ? "strict" : "relaxed", change)
         for (const { text } of pages) this.#unwritten -= text.length
-        this.#replica.rejections.saved(rejected)
-        if (rejected.length > 0) this.#rejectedOnDisk(rejected)
+        if (rejected.length > 0) {
+          this.#replica.rejections.saved(rejected)
+          this.#rejectedOnDisk(rejected)
+        }
         for (const waiter of waiters) waiter.resolve()
       } catch (reason) {
         this.#pages.unshift(...pages)
