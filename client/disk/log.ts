@@ -25,8 +25,8 @@ export type LogChange = {
   readonly record: StreamRecord
 }
 
-/** Nothing is known of the size of a stream's pages before some were read. */
-const PAGES_FIRST_READ = 4
+/** Nothing is known of the size of a stream's pages before one was read: it may have megabytes. */
+const PAGES_FIRST_READ = 1
 
 /** Characters of messages that one read aims at. Enough to fold for some ten milliseconds. */
 const READ_LENGTH = 2 * 1024 * 1024

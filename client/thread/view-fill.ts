@@ -21,7 +21,7 @@ export type Filling = {
 }
 
 /** How long a thread folds before whoever waits for it has a turn. */
-const FOLD_MS = 8
+const FOLD_MS = 6
 
 /** Events that are folded before anybody looks at a clock. */
 const SLICE_FIRST = 500
@@ -56,8 +56,12 @@ async function foldPages(
 ): Promise<void> {
   for await (const page of pagesTo(log, { stream, upTo, after: filling.heads.get(stream) ?? START })) {
     const rest = pageBehind(page, filling.heads.get(stream) ?? START) // live pages may end within a stored one
-    if (rest === undefined || filling.isOver()) return
-    for (const batch of slices(stream, rest, () => pace.size)) {
+    if (rest === undefined) return
+    await pace.passedBy() // some megabytes may have been read and checked
+    const messages = parseBatch(rest.text)
+    await pace.passedBy()
+    if (filling.isOver()) return
+    for (const batch of slices(stream, rest, messages, () => pace.size)) {
       filling.fold(batch)
       await pace.passed(batch.messages.length)
       if (filling.isOver()) return
@@ -82,8 +86,12 @@ async function* pagesTo(
 }
 
 /** A page in parts. Only the last says where the log goes on: a place in between would have to be worked out. */
-function* slices(stream: StreamPath, page: PageText, size: () => number): Generator<ConfirmedBatch> {
-  const all = parseBatch(page.text)
+function* slices(
+  stream: StreamPath,
+  page: PageText,
+  all: readonly unknown[],
+  size: () => number,
+): Generator<ConfirmedBatch> {
   for (let from = 0; from < all.length; ) {
     const until = Math.min(all.length, from + size())
     const first = from
@@ -117,6 +125,15 @@ class Pace {
     if (ms < FOLD_MS / 2) this.size = Math.min(SLICE_MAX, this.size * 2)
     if (ms < FOLD_MS) return
     this.size = Math.max(1, Math.min(SLICE_MAX, Math.floor((this.#events / ms) * (FOLD_MS / 2))))
+    await this.#rest()
+  }
+
+  /** Something else than folding was done, which may have taken long. */
+  async passedBy(): Promise<void> {
+    if (this.#host.now() - this.#since >= FOLD_MS / 4) await this.#rest()
+  }
+
+  async #rest(): Promise<void> {
     await this.#host.turn()
     this.#events = 0
     this.#since = this.#host.now()
