@@ -1,7 +1,6 @@
 import { HeadwaterError } from "../../shared/errors.ts"
 import type { Bounds } from "../../shared/limits.ts"
-import { type SqlDatabase, SqlFailure, type SqlRow } from "../../shared/sql.ts"
-import { isWord, scanSql } from "../../shared/sql-text.ts"
+import type { SqlDatabase, SqlRow } from "../../shared/sql.ts"
 import type { CompiledView } from "../../shared/view/compile.ts"
 import { type JsonValue, toJsonValue } from "../../shared/view/json-value.ts"
 import { readCatalog } from "../../shared/view/program.ts"
@@ -23,21 +22,14 @@ export type QueryParts = {
   rowsOf(table: string): number
 }
 
-/** Names that a query may not use: tables of SQLite's, of the platform's and of ours are no part of a view. */
-const FOREIGN = /^(pragma_|sqlite_|_cf_|headwater_|dbstat$|bytecode$|tables_used$)/i
-
 /** Answers a query from the tables of a view, and from nothing else. It reads, and runs only if it ends soon. */
 export function answerQuery(parts: QueryParts, sql: string, parameters: QueryParameters): Answer {
-  const { database, limited, view, bounds } = parts
+  const { database, limited } = parts
   try {
-    const fault = faultIn(parts, sql)
-    if (fault !== undefined) return fault
     const query = compileQuery(limited, readCatalog(database), sql)
     try {
-      const tables = view.sources.flatMap((source) => source.tables)
-      const foreign = [...query.tables].find((table) => !tables.includes(table))
-      if (foreign !== undefined)
-        return invalid(`expected tables of the view (${tables.join(", ")}); got "${foreign}"`)
+      const fault = faultOf(parts, sql)
+      if (fault !== undefined) return fault
       const rows = query.rows(parameters).map((row) => row.map(toJsonValue))
       return { kind: "rows", columns: query.columns, rows }
     } finally {
@@ -50,31 +42,24 @@ export function answerQuery(parts: QueryParts, sql: string, parameters: QueryPar
     if (error instanceof BeyondLimits) return tooMuch(error.message)
     throw error
   }
-
-  function faultIn({ rowsOf }: QueryParts, text: string): Answer | undefined {
-    const { tokens } = scanSql(text)
-    if (!isWord(tokens[0], "SELECT", "VALUES", "WITH")) return undefined // which the compiler refuses in its words
-    const foreign = tokens.find(({ kind, text: word }) => kind !== "string" && FOREIGN.test(word))
-    if (foreign !== undefined) return invalid(`expected tables of the view; got "${foreign.text}"`)
-    const plan = planOf(database, text)
-    if (plan === undefined) return undefined // as above
-    const endless = isRecursive(plan) ? recursionFault(text, bounds.queryRecursionMax) : undefined
-    if (endless !== undefined) return invalid(endless)
-    const steps = stepsOf(plan, sizesOf(view, rowsOf, bounds))
-    if (steps <= bounds.queryStepsMax) return undefined
-    return tooMuch(
-      `at most about ${bounds.queryStepsMax} steps by its plan; it needs ${steps.toPrecision(2)}`,
-    )
-  }
 }
 
-/** Undefined when it does not compile. */
-function planOf(database: SqlDatabase, sql: string): SqlRow[] | undefined {
+/** What makes a query that compiles too costly to run. */
+function faultOf({ database, view, bounds, rowsOf }: QueryParts, sql: string): Answer | undefined {
+  const plan = planOf(database, sql)
+  const endless = isRecursive(plan) ? recursionFault(sql, bounds.queryRecursionMax) : undefined
+  if (endless !== undefined) return invalid(endless)
+  const steps = stepsOf(plan, sizesOf(view, rowsOf, bounds))
+  if (steps <= bounds.queryStepsMax) return undefined
+  return tooMuch(`at most about ${bounds.queryStepsMax} steps by its plan; it needs ${steps.toPrecision(2)}`)
+}
+
+function planOf(database: SqlDatabase, sql: string): SqlRow[] {
+  const statement = database.prepare(`EXPLAIN QUERY PLAN ${sql}`)
   try {
-    return database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all([])
-  } catch (error) {
-    if (error instanceof SqlFailure) return undefined
-    throw error
+    return statement.all([])
+  } finally {
+    statement.finalize()
   }
 }
 
