@@ -172,6 +172,8 @@ export const LIMITS = {
   liveMsPerTurn: 8,
   /** One SQL statement of a view or a query, in characters: Durable Objects take 100 kB of UTF-8. */
   sqlLengthMax: 30_000,
+  /** What SQLite writes out of the parts of a WITH while it compiles a statement: each takes some kilobytes. */
+  sqlCopiesMax: 1_000,
   /** One value or row of a view: a Durable Object holds no larger ones, so no other place may. */
   sqlValueBytesMax: 2_000_000,
   /** One pattern of LIKE or GLOB: what Durable Objects take. Against a value of 2 MB it takes up to a second. */

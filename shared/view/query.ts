@@ -15,6 +15,8 @@ import {
 import { isWord, scanSql } from "../sql-text.ts"
 import { type Catalog, type Program, readProgram } from "./program.ts"
 import { faultOf, type QueryScope, refusalOf, scopeOf, valueBytesMax } from "./query-rules.ts"
+import { COPIES } from "./refusal.ts"
+import { copiesOf } from "./with-parts.ts"
 
 /** What a query's parameters get: by position, or by name without its `:`. Booleans are 1 and 0. */
 export type QueryParameters = readonly QueryValue[] | { readonly [name: string]: QueryValue }
@@ -57,6 +59,8 @@ export function compileQuery(database: SqlDatabase, catalog: Catalog, sql: strin
   if (text.hasMore) throw invalidQuery(sql, "one statement", "several")
   if (sql.length > LIMITS.sqlLengthMax)
     throw invalidQuery(sql, `at most ${LIMITS.sqlLengthMax} characters`, `${sql.length}`)
+  const copies = copiesOf(text.tokens)
+  if (copies > LIMITS.sqlCopiesMax) throw invalidQuery(sql, COPIES, `${copies} copies`)
   if (!isWord(text.tokens[0], "SELECT", "VALUES", "WITH")) {
     throw invalidQuery(sql, "SELECT, VALUES or WITH", text.tokens[0]?.text ?? "nothing")
   }

@@ -2,6 +2,7 @@ import { HeadwaterError } from "../errors.ts"
 import { LIMITS } from "../limits.ts"
 import { SqlFailure } from "../sql.ts"
 import { type SqlText, scanSql } from "../sql-text.ts"
+import { copiesOf } from "./with-parts.ts"
 
 /** Where in a view a statement stands, for its error. */
 export type Place = string
@@ -41,8 +42,13 @@ export function oneStatement(sql: string, place: Place): SqlText {
   if (sql.length > LIMITS.sqlLengthMax) {
     throw refusal(place, `at most ${LIMITS.sqlLengthMax} characters`, `${sql.length}`)
   }
+  const copies = copiesOf(text.tokens)
+  if (copies > LIMITS.sqlCopiesMax) throw refusal(place, COPIES, `${copies} copies`)
   return text
 }
+
+/** What is expected of parts that read parts. */
+export const COPIES = `parts of a WITH that come to at most ${LIMITS.sqlCopiesMax} copies where they are read`
 
 /** The beginning of a text, to be recognized by. */
 export function begin(sql: string): string {

@@ -18,6 +18,9 @@ export type QueryContract = {
   readonly fuzzRuns: number
 }
 
+/** Fixed, so that a change is red for what it changes. */
+const SEED = 20_261_125
+
 /** Slower machines than those that the limit was chosen on are under load as well. */
 const SLACK_MS = 4_000
 
@@ -185,6 +188,9 @@ function whatIsRefused(contract: QueryContract): void {
 
 const MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
+/** A text of thirty parts, each of which has the one before it twice. */
+const DOUBLED = Array.from({ length: 30 }, (_, at) => `a${at + 1} AS (SELECT x.v FROM a${at} AS x, a${at})`)
+
 function howMuch(contract: QueryContract): void {
   const sizes: [sql: string, code: ErrorCode][] = [
     [`${MANY} SELECT 1 FROM n LIMIT ${LIMITS.deviceQueryRowsMax + 1}`, "query-too-large"],
@@ -212,6 +218,15 @@ function howMuch(contract: QueryContract): void {
     }),
   )
 
+  test("[VIEW33] a short text that would compile for ever is refused", () =>
+    contract.withDatabase((database) => {
+      const { ask, dump } = opened(database, contract)
+      const before = dump()
+      const sql = `WITH a0 AS (SELECT 1 AS v), ${DOUBLED.join(", ")} SELECT count(*) FROM a30`
+      expect(refusalOf(() => ask(sql)).code).toBe("invalid-query")
+      expect(dump()).toEqual(before)
+    }))
+
   test("[VIEW27] values as large as those of a row are answered where no function takes too long for them", () =>
     contract.withDatabase((database) => {
       const { ask } = opened(database, contract)
@@ -222,19 +237,7 @@ function howMuch(contract: QueryContract): void {
     }))
 }
 
-/** A text of thirty parts, each of which has the one before it twice. */
-const DOUBLED = Array.from({ length: 30 }, (_, at) => `a${at + 1} AS (SELECT x.v FROM a${at} AS x, a${at})`)
-
 function howLong(contract: QueryContract): void {
-  test("[VIEW27] a short text that would compile for ever is refused", () =>
-    contract.withDatabase((database) => {
-      const { ask, dump } = opened(database, contract)
-      const before = dump()
-      const sql = `WITH a0 AS (SELECT 1 AS v), ${DOUBLED.join(", ")} SELECT count(*) FROM a30`
-      expect(["invalid-query", "query-timeout"]).toContain(refusalOf(() => ask(sql)).code)
-      expect(dump()).toEqual(before)
-    }))
-
   test.each([
     `${MANY} SELECT count(*) FROM n`,
     `${MANY} SELECT i FROM n ORDER BY i DESC`,
@@ -298,7 +301,7 @@ function whateverComes(contract: QueryContract): void {
           expect(performance.now() - start).toBeLessThan(LIMITS.deviceQueryMsDefault + SLACK_MS)
           expect(JSON.stringify(dump())).toBe(before)
         }),
-        { numRuns: contract.fuzzRuns },
+        { numRuns: contract.fuzzRuns, seed: SEED },
       )
       expect([...ends.keys()]).toEqual(expect.arrayContaining(["rows", "invalid-query"]))
     }))

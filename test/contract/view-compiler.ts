@@ -33,6 +33,7 @@ export function describeViewCompiler(name: string, withDatabase: WithDatabase): 
 
   describe(`view compiler contract: ${name}`, () => {
     handlerRules(refusalOf)
+    partRules(refusalOf)
     functionRules(refusalOf)
     tableRules(refusalOf, withDatabase)
     indexRules(refusalOf)
@@ -115,6 +116,14 @@ function handlerRules(refusalOf: RefusalOf): void {
           `source (orders); got a statement that uses "products".`,
       )
     })
+  })
+}
+
+function partRules(refusalOf: RefusalOf): void {
+  test("[VIEW33] of parts that read one another no more is written out than can be", async () => {
+    const parts = Array.from({ length: 30 }, (_, at) => `a${at + 1} AS (SELECT l.x FROM a${at} l, a${at} r)`)
+    const sql = `WITH a0 AS (SELECT 1 AS x), ${parts.join(", ")} INSERT INTO orders (id) SELECT x FROM a30`
+    expect(await refusalOf(withHandler(sql))).toContain("at most 1000 copies")
   })
 }
 

@@ -1,4 +1,3 @@
-import { assert } from "../../shared/assert.ts"
 import {
   SQL_CONSTRAINT,
   SQL_ERROR,
@@ -11,6 +10,7 @@ import {
   type SqlValue,
 } from "../../shared/sql.ts"
 import { firstStatement, isWord, rewriteSql, scanSql } from "../../shared/sql-text.ts"
+import { type ReadLimits, withinLimits } from "./read-limits.ts"
 
 /*
  * A Durable Object's SQLite behind the port. What it does otherwise than the others, and is put right here:
@@ -19,21 +19,16 @@ import { firstStatement, isWord, rewriteSql, scanSql } from "../../shared/sql-te
  * - It binds every number as REAL: whole numbers are cast, in the text, by a `+CAST(? AS INTEGER)`. The plus sign
  *   takes from the cast the affinity that a parameter has not, so that comparisons and indexes work as with one.
  * - It binds no bigint: those go as text through the same cast.
- * - It hands out every number as a double. Whole numbers beyond the safe ones, which this rounds, are read once more as
- *   text. That costs those who have them a second run, and all others nothing.
+ * - It hands out every number as a double. Rows with whole numbers beyond the safe ones, which this rounds, are read
+ *   once more, with their digits beside them. That costs those who have them a second run, and all others nothing.
  * - It writes half a surrogate pair as bytes that are no UTF-8.
  * - It has no BEGIN, and no way to compile a statement without running it: EXPLAIN does that.
  */
 
 export type SqlStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">
 
-/** How much one statement may bring, and may read for it. */
-export type ReadLimits = { readonly rowsMax: number; readonly bytesMax: number; readonly rowsReadMax: number }
-
-/** A statement brought more than it may, or read more. What it says begins with what was expected. */
-export class BeyondLimits extends Error {
-  override readonly name = "BeyondLimits"
-}
+/** Columns that a row of an answer may have there. */
+const COLUMNS_MAX = 100
 
 /**
  * The database of a Durable Object. Transactions are its own: BEGIN and SAVEPOINT are refused, `atomically` is not.
@@ -128,9 +123,8 @@ class DurableStatement implements SqlStatement {
 
   all(values: readonly SqlValue[]): SqlRow[] {
     const rows = this.#raw("", values)
-    const inexact = fromStorage(rows)
-    if (this.#isQuery && inexact.size > 0) this.#readAgain(rows, [...inexact], values)
-    return rows
+    const rounded = fromStorage(rows)
+    return this.#isQuery && rounded.size > 0 ? this.#readExactly(rows, [...rounded], values) : rows
   }
 
   /** The object frees what it keeps compiled as it needs room. */
@@ -138,10 +132,11 @@ class DurableStatement implements SqlStatement {
 
   /** Runs the statement, with a word in front of it. */
   #raw(word: string, values: readonly SqlValue[]): SqlValue[][] {
-    const rows = translated(() => {
-      const cursor = this.#exec(word, values)
-      return this.#limits === undefined ? [...cursor.raw()] : withinLimits(cursor, this.#limits)
-    })
+    return translated(() => this.#read(this.#exec(word, values)))
+  }
+
+  #read(cursor: SqlStorageCursor<Record<string, SqlStorageValue>>): SqlValue[][] {
+    const rows = this.#limits === undefined ? [...cursor.raw()] : withinLimits(cursor, this.#limits)
     return rows as SqlValue[][] // `fromStorage` makes bytes of the buffers in them
   }
 
@@ -149,23 +144,32 @@ class DurableStatement implements SqlStatement {
     return this.#sql.exec(word + this.#text.textFor(values), ...bindings(this.#text.count, values))
   }
 
-  /** Replaces numbers of the columns that may have been rounded by what they are. */
-  #readAgain(rows: SqlValue[][], columns: readonly number[], values: readonly SqlValue[]): void {
-    const width = rows[0]?.length ?? 0
-    const names = Array.from({ length: width }, (_, at) => `c${at}`)
-    const exact = columns.map((at) => `iif(typeof(c${at}) = 'integer', CAST(c${at} AS TEXT), NULL)`)
-    const before = `WITH headwater_rows (${names.join(", ")}) AS (`
-    const text = `${before}${this.#text.textFor(values)}\n) SELECT ${exact.join(", ")} FROM headwater_rows`
-    const again = translated(() => [...this.#sql.exec(text, ...bindings(this.#text.count, values)).raw()])
-    assert(again.length === rows.length, "a query answers as many rows as it just did")
-    for (const [at, texts] of again.entries()) {
-      for (const [index, digits] of texts.entries()) {
-        const [row, column] = [rows[at], columns[index]]
-        if (typeof digits !== "string" || row === undefined || column === undefined) continue
-        const number = Number(digits)
-        row[column] = Number.isSafeInteger(number) ? number : BigInt(digits)
+  /**
+   * Runs a query once more, with the digits of its whole numbers beside its rows: those of one run, since a query may
+   * answer other rows each time. Where there is no room beside a row, digits are read alone.
+   *
+   * @param rounded The columns in which numbers were rounded.
+   */
+  #readExactly(rows: SqlValue[][], rounded: readonly number[], values: readonly SqlValue[]): SqlValue[][] {
+    const names = (rows[0] ?? []).map((_, at) => `c${at}`)
+    const isNarrow = 2 * names.length <= COLUMNS_MAX
+    const columns = isNarrow ? names.map((_, at) => at) : rounded
+    const beside = names.length + columns.length <= COLUMNS_MAX ? names : []
+    const digits = columns.map((at) => `iif(typeof(c${at}) = 'integer', CAST(c${at} AS TEXT), NULL)`)
+    const before = `WITH headwater_rows (${names.join(", ")}) AS MATERIALIZED (${this.#text.textFor(values)}\n)`
+    const text = `${before} SELECT ${[...beside, ...digits].join(", ")} FROM headwater_rows`
+    const again = translated(() => this.#read(this.#sql.exec(text, ...bindings(this.#text.count, values))))
+    const exact = beside.length > 0 ? again.map((row) => row.slice(0, names.length)) : rows
+    if (exact.length !== again.length)
+      throw new SqlFailure(SQL_ERROR, "rows that are others each time have whole numbers beyond 2^53")
+    for (const [at, row] of exact.entries()) {
+      for (const [index, column] of columns.entries()) {
+        const number = again[at]?.[beside.length + index]
+        if (typeof number === "string") row[column] = wholeOf(number)
       }
     }
+    fromStorage(exact)
+    return exact
   }
 
   /** The query without its rows has the same columns, but that of two alike the later one is marked by a number. */
@@ -181,28 +185,9 @@ class DurableStatement implements SqlStatement {
   }
 }
 
-/** Reads row by row, and stops at the first that is too much. */
-function withinLimits(
-  cursor: SqlStorageCursor<Record<string, SqlStorageValue>>,
-  { rowsMax, bytesMax, rowsReadMax }: ReadLimits,
-): SqlStorageValue[][] {
-  const rows: SqlStorageValue[][] = []
-  let bytes = 0
-  for (const row of cursor.raw()) {
-    for (const value of row) bytes += sizeOf(value)
-    rows.push(row)
-    if (rows.length > rowsMax) throw new BeyondLimits(`at most ${rowsMax} rows; more came`)
-    if (bytes > bytesMax) throw new BeyondLimits(`rows of at most ${bytesMax} bytes; more came`)
-    if (cursor.rowsRead > rowsReadMax)
-      throw new BeyondLimits(`a query that reads at most ${rowsReadMax} rows; this one reads more`)
-  }
-  return rows
-}
-
-/** Roughly, in an answer. */
-function sizeOf(value: SqlStorageValue): number {
-  if (typeof value === "string") return value.length + 2
-  return value instanceof ArrayBuffer ? 2 * value.byteLength : 8
+function wholeOf(digits: string): number | bigint {
+  const number = Number(digits)
+  return Number.isSafeInteger(number) ? number : BigInt(digits)
 }
 
 /** Which positions hold whole numbers, as bits. */

@@ -1,5 +1,6 @@
 import type { SqlRow } from "../../shared/sql.ts"
-import { isSign, isWord, type SqlToken, scanSql } from "../../shared/sql-text.ts"
+import { isWord, scanSql } from "../../shared/sql-text.ts"
+import { readsItself, withParts } from "../../shared/view/with-parts.ts"
 
 /*
  * What a query may cost, before it runs. Nothing stops SQLite once it runs inside a Durable Object, which has one
@@ -72,10 +73,8 @@ function rowsFound(
  * stops such a part at its LIMIT; so that is to be a number, at the end of the part.
  */
 export function recursionFault(sql: string, rowsMax: number): string | undefined {
-  const { tokens } = scanSql(sql)
-  for (let at = 0; at < tokens.length; at++) {
-    const part = partAt(tokens, at)
-    if (part === undefined || !readsItself(part)) continue
+  for (const part of withParts(scanSql(sql).tokens)) {
+    if (!readsItself(part)) continue
     const [limit, rows] = part.body.slice(-2)
     const isBounded = isWord(limit, "LIMIT") && rows?.kind === "number" && Number(rows.text) <= rowsMax
     if (!isBounded)
@@ -87,31 +86,4 @@ export function recursionFault(sql: string, rowsMax: number): string | undefined
 /** Whether a plan has a recursive part. */
 export function isRecursive(plan: readonly SqlRow[]): boolean {
   return plan.some((row) => row[3] === "RECURSIVE STEP")
-}
-
-type Part = { readonly name: string; readonly body: readonly SqlToken[] }
-
-/** The part that begins with the AS at this place: `name (columns) AS NOT MATERIALIZED (body)`. */
-function partAt(tokens: readonly SqlToken[], at: number): Part | undefined {
-  if (!isWord(tokens[at], "AS")) return undefined
-  let open = at + 1
-  while (isWord(tokens[open], "NOT", "MATERIALIZED")) open++
-  if (!isSign(tokens[open], "(")) return undefined
-  let before = at - 1
-  if (isSign(tokens[before], ")")) {
-    while (before > 0 && !isSign(tokens[before], "(")) before--
-    before--
-  }
-  const name = tokens[before]?.text
-  if (name === undefined) return undefined
-  let depth = 0
-  for (let end = open; end < tokens.length; end++) {
-    if (isSign(tokens[end], "(")) depth++
-    if (isSign(tokens[end], ")") && --depth === 0) return { name, body: tokens.slice(open + 1, end) }
-  }
-  return undefined
-}
-
-function readsItself({ name, body }: Part): boolean {
-  return body.some(({ kind, text }) => kind !== "string" && text.toLowerCase() === name.toLowerCase())
 }

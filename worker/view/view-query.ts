@@ -5,8 +5,8 @@ import type { CompiledView } from "../../shared/view/compile.ts"
 import { type JsonValue, toJsonValue } from "../../shared/view/json-value.ts"
 import { readCatalog } from "../../shared/view/program.ts"
 import { compileQuery, type QueryParameters } from "../../shared/view/query.ts"
-import { BeyondLimits } from "./do-sqlite.ts"
 import { isRecursive, recursionFault, type Sizes, stepsOf } from "./query-cost.ts"
+import { BeyondLimits } from "./read-limits.ts"
 
 export type Answer =
   | { readonly kind: "rows"; readonly columns: readonly string[]; readonly rows: readonly JsonValue[][] }

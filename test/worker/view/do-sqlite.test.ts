@@ -2,7 +2,8 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import { SqlFailure } from "../../../shared/sql.ts"
-import { BeyondLimits, openDurableSqlite } from "../../../worker/view/do-sqlite.ts"
+import { openDurableSqlite } from "../../../worker/view/do-sqlite.ts"
+import { BeyondLimits } from "../../../worker/view/read-limits.ts"
 import { describeSqlDatabase } from "../../contract/sql-database.ts"
 import { withDurableSqlite } from "./database.ts"
 
@@ -28,4 +29,15 @@ test("[SQL4] a statement that writes and answers rows is refused: it could not b
     database.exec("CREATE TABLE t (a)")
     expect(() => database.prepare("INSERT INTO t VALUES (1) RETURNING a")).toThrow(SqlFailure)
     expect(database.prepare("SELECT count(*) FROM t").all([])).toEqual([[0]])
+  }))
+
+test("[SQL2] whole numbers beyond 2^53 in rows that are others each time are those of one run", () =>
+  withDurableSqlite((database) => {
+    database.exec("CREATE TABLE t (a); INSERT INTO t SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9]')")
+    const numbers = "WITH drawn AS MATERIALIZED (SELECT random() AS r FROM t)"
+    const some = database.prepare(`${numbers} SELECT r, r + 1 FROM drawn WHERE r % 2 = 0`)
+    for (let time = 0; time < 20; time++) {
+      for (const [number, next] of some.all([]))
+        expect(BigInt(next as bigint)).toBe(BigInt(number as bigint) + 1n)
+    }
   }))
