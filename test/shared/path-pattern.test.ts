@@ -67,7 +67,7 @@ describe("a pattern that covers another pattern", () => {
         covered++
         for (const each of paths) if (coversPath(other, each)) expect(coversPath(one, each)).toBe(true)
       }),
-      { numRuns: RUNS * 5 },
+      { numRuns: RUNS * 5, seed: 20_261_125 },
     )
     expect(covered).toBeGreaterThan(RUNS / 10)
   })

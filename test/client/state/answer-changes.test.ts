@@ -36,7 +36,7 @@ test("[VIEW29] the changes make the new rows of the old ones, keep what keeps it
       const order = kept.map(([id]) => ids.indexOf(named(id ?? null)))
       expect(kept.length - changes.moved.length).toBe(longestRising(order))
     }),
-    { numRuns: 2_000 },
+    { numRuns: 2_000, seed: 20_261_125 },
   )
 })
 
