@@ -28,9 +28,9 @@ export function pastSlider(
 
   /** The log may have grown. The slider's end is now, where rows are live. */
   async function lengthen(): Promise<void> {
-    const isNow = slider.value === slider.max
     const found: Place[] = []
     for await (const { offset, event } of orders.read()) found.push({ offset, time: event?.time ?? "" })
+    const isNow = slider.value === slider.max // it may have been moved while the log was read
     places = found
     slider.max = String(places.length)
     if (isNow) slider.value = slider.max

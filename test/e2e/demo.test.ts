@@ -97,6 +97,7 @@ describe("the demo", () => {
     }
     await slider.fill("2")
     await eventually(() => heron.locator("#past-place").innerText()).toContain("2")
+    expect(await slider.inputValue()).toBe("2")
     await eventually(answer).toBe("2")
     await slider.fill("3")
     await sell(heron, "Rye loaf")
