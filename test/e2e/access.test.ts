@@ -103,8 +103,8 @@ describe("an edge that asks who calls", () => {
       return given
     }
     await expect.poll(appended).toBeGreaterThan(before + 4) // each connection asks twice: to read, and for a ticket
+    await expect.poll(() => logOf(path)).toHaveLength(n)
     await expect.poll(() => pendingOf(page)).toBe(0)
-    expect(await logOf(path)).toHaveLength(n)
     const rows = await rowsOf(page)
     expect(rows.map((row) => row.n)).toEqual(Array.from({ length: n }, (_, at) => at))
     expect(rows.every(({ times }) => times === 1)).toBe(true)

@@ -5,7 +5,7 @@ import type { HeadwaterEvent } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { viewData } from "../../shared/index.ts"
 import { setStage } from "../support/stage.ts"
-import { connectionOf, pendingOf, visit } from "../support/visit.ts"
+import { pendingOf, rowsOf, visit } from "../support/visit.ts"
 import { board } from "./app/board.ts"
 
 const stage = setStage()
@@ -34,9 +34,14 @@ test("[VIEW44] [EVIEW14] a browser, the edge and Node have one hash at the same 
     other.evaluate(() => app.burst("two", 0, 200)),
   ])
   await page.evaluate(() => app.name("one", "It's \u0000 one \ud83c"))
+  const countAt = async (stream: string) =>
+    (await ask<unknown[]>(`${stage.edge.url}/v1/stream/${stream}`)).length
+  await expect.poll(() => countAt(lines)).toBe(500)
+  await expect.poll(() => countAt(authors)).toBe(1)
   for (const tab of [page, other]) {
+    await expect.poll(async () => (await rowsOf(tab)).length).toBe(500)
+    await expect.poll(() => tab.evaluate(() => app.joined)).toHaveLength(1)
     await expect.poll(() => pendingOf(tab)).toBe(0)
-    await expect.poll(() => connectionOf(tab, lines)).toBe("live")
   }
   const own = await page.evaluate(() => app.view.hash())
   const question = { sql: "SELECT count(*) AS n FROM lines", min_offset: own.cursor }
