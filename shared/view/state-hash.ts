@@ -25,7 +25,12 @@ export function rowColumns(database: SqlDatabase, table: string): readonly strin
  * by their bits.
  */
 export function tableLines(database: SqlDatabase, table: string): string[] {
-  const cells = rowColumns(database, table).map((column) => cellOf(quoteName(column)))
+  return rowLines(database, table, rowColumns(database, table))
+}
+
+/** The same for columns of one's choice, a rowid among them. */
+export function rowLines(database: SqlDatabase, table: string, columns: readonly string[]): string[] {
+  const cells = columns.map((column) => cellOf(quoteName(column)))
   const statement = database.prepare(`SELECT ${cells.join(", ")} FROM ${quoteName(table)}`)
   try {
     return statement.all([]).map(lineOf).sort()
@@ -46,11 +51,21 @@ export async function stateHash(
 ): Promise<StateHash> {
   const texts = [...tables].sort().map((table) => [table, tableLines(database, table).join("\n")] as const)
   const hashes: [string, string][] = []
-  for (const [table, text] of texts) hashes.push([table, hex(await digest(asciiBytes(text)))])
-  const view = hex(
-    await digest(asciiBytes(hashes.map(([table, hash]) => `${ascii(table)} ${hash}`).join("\n"))),
-  )
-  return { view, tables: Object.fromEntries(hashes) }
+  for (const [table, text] of texts) hashes.push([table, await textHash(text, digest)])
+  return joinHashes(Object.fromEntries(hashes), digest)
+}
+
+/** What a view comes to whose tables come to these hashes. */
+export async function joinHashes(tables: StateHash["tables"], digest: Digest): Promise<StateHash> {
+  const lines = Object.keys(tables)
+    .sort()
+    .map((table) => `${ascii(table)} ${tables[table]}`)
+  return { view: await textHash(lines.join("\n"), digest), tables }
+}
+
+/** The hash of a text of ASCII. */
+export async function textHash(text: string, digest: Digest): Promise<string> {
+  return hex(await digest(asciiBytes(text)))
 }
 
 /**
@@ -95,12 +110,12 @@ function ascii(text: string): string {
   )
 }
 
-function asciiBytes(text: string): Uint8Array {
+export function asciiBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length)
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at)
   return bytes
 }
 
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   return `"${name.replaceAll(`"`, `""`)}"`
 }
