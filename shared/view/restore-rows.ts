@@ -1,6 +1,7 @@
 import { assert } from "../assert.ts"
 import type { SqlDatabase, SqlStatement, SqlValue } from "../sql.ts"
-import { quoteName, rowColumns } from "./state-hash.ts"
+import { writtenColumns } from "./snapshot.ts"
+import { quoteName } from "./state-hash.ts"
 import type { OwnedTable } from "./tables.ts"
 
 /** Statements that are kept compiled: one for each combination of values that do not bind as they are. */
@@ -22,11 +23,11 @@ export class RowRestorer {
   readonly #stored: readonly number[]
   readonly #statements = new Map<string, SqlStatement>()
 
-  constructor(database: SqlDatabase, { name, kind }: OwnedTable) {
+  constructor(database: SqlDatabase, table: OwnedTable) {
     this.#database = database
-    this.#table = name
-    const all = [...(kind === "fts5" ? ["rowid"] : []), ...rowColumns(database, name)]
-    const generated = kind === "fts5" ? new Set() : generatedColumns(database, name)
+    this.#table = table.name
+    const all = writtenColumns(table)
+    const generated = table.kind === "fts5" ? new Set() : generatedColumns(database, table.name)
     this.#stored = [...all.keys()].filter((at) => !generated.has(all[at]))
     this.#columns = this.#stored.map((at) => quoteName(all[at] ?? ""))
   }

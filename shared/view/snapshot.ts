@@ -3,13 +3,14 @@ import type { Millis, StreamPath } from "../ids.ts"
 import { type Offset, parseOffset } from "../offset.ts"
 import type { SqlDatabase } from "../sql.ts"
 import type { Halt, SourceStreams } from "./fold.ts"
-import { type Digest, joinHashes, rowColumns, rowLines, type StateHash, textHash } from "./state-hash.ts"
+import { type Digest, joinHashes, rowLines, type StateHash, textHash } from "./state-hash.ts"
 import type { OwnedTable } from "./tables.ts"
 
 /*
  * The rows of a view at one place of each of its streams, to be taken over by whoever has the same definition. A table
  * is a text: its lines as they are hashed, sorted and joined by a line feed. So who has checked the hash of a text has
- * checked its rows. The lines of an FTS5 table begin with the rowid: handlers may use it, and it is no part of a row.
+ * checked its rows. Where the rowid is none of the columns it comes before them: it is no part of the row, but says in
+ * which order SQLite visits rows, and a handler may name that of an FTS5 table.
  */
 
 /** How a table is written down: its rows, the bytes of its text, and the hash of these bytes. */
@@ -35,10 +36,14 @@ export type SnapshotManifest = {
   readonly savedAt: Millis
 }
 
+/** The columns that are written down of a table, in their order. */
+export function writtenColumns(table: OwnedTable): readonly string[] {
+  return hasRowid(table) ? ["rowid", ...table.columns] : table.columns
+}
+
 /** The text of a table's rows. */
-export function snapshotText(database: SqlDatabase, { name, kind }: OwnedTable): string {
-  const columns = rowColumns(database, name)
-  return rowLines(database, name, kind === "fts5" ? ["rowid", ...columns] : columns).join("\n")
+export function snapshotText(database: SqlDatabase, table: OwnedTable): string {
+  return rowLines(database, table.name, writtenColumns(table)).join("\n")
 }
 
 /** The lines of a text. */
@@ -47,8 +52,8 @@ export function linesOf(text: string): string[] {
 }
 
 /** The hash of a table's rows, given the text of them. */
-export function rowsHash({ kind }: OwnedTable, text: string, digest: Digest): Promise<string> {
-  if (kind !== "fts5") return textHash(text, digest)
+export function rowsHash(table: OwnedTable, text: string, digest: Digest): Promise<string> {
+  if (!hasRowid(table)) return textHash(text, digest)
   const rows = linesOf(text).map((line) => line.slice(line.indexOf(",") + 1))
   return textHash(rows.sort().join("\n"), digest)
 }
@@ -69,7 +74,7 @@ export async function isTrueTo(
     const text = texts.get(table.name)
     const told = manifest.tables[table.name]
     if (text === undefined || told === undefined || (await textHash(text, digest)) !== told.hash) return false
-    const hash = table.kind === "fts5" ? await rowsHash(table, text, digest) : told.hash
+    const hash = hasRowid(table) ? await rowsHash(table, text, digest) : told.hash
     if (hash !== manifest.hash.tables[table.name]) return false
     hashes.push([table.name, hash])
   }
@@ -96,6 +101,10 @@ export function decodeManifest(value: unknown): Decoded<SnapshotManifest> {
   return isWhole
     ? good(value as SnapshotManifest) // each of its parts was looked at
     : bad("A snapshot has key, streams, cursor, halts, skipped, hash, tables and savedAt; this one has not.")
+}
+
+function hasRowid({ kind, hasHiddenRowid }: OwnedTable): boolean {
+  return kind === "fts5" || hasHiddenRowid
 }
 
 function isTable(value: unknown): boolean {

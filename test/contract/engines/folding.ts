@@ -12,7 +12,7 @@ export type Outcome =
   | { readonly hash: StateHash; readonly halts: readonly string[] }
 
 /** Opens again where a database was left; the one that was left is closed or the same. */
-export type Reopen = (database: SqlDatabase) => SqlDatabase
+export type Reopen = (database: SqlDatabase, view: CompiledView) => SqlDatabase
 
 /** Folds a case stream by stream, all at once. */
 export function foldPlainly(database: SqlDatabase, { view, runs }: Case): Promise<Outcome> {
@@ -37,7 +37,7 @@ export function foldInManner(
       if (at === manner.restartsAfter) {
         const { halts } = fold
         fold.close()
-        database = reopen(database)
+        database = reopen(database, compiled)
         fold = new ViewFold(database, compiled, READS)
         fold.halts = halts
       }
