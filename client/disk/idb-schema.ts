@@ -1,8 +1,11 @@
 import type { IDBPDatabase, IDBPTransaction } from "idb"
 import { CLEARED } from "./storage.ts"
 
-/** 1: outbox, pages, streams, meta. 2: rejected and cursors; a stream's record says which producer it counts for. */
-export const SCHEMA_VERSION = 2
+/**
+ * 1: outbox, pages, streams, meta. 2: rejected and cursors; a stream's record says which producer it counts for.
+ * 3: pages may be absent, which readers of before would take for empty.
+ */
+export const SCHEMA_VERSION = 3
 
 /** Keys of one database that no earlier one of this name has given: more than anybody appends in a millisecond. */
 const KEYS_PER_MS = 1_000

@@ -1,4 +1,5 @@
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
+import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import { firstPosition, type OutboxEntry, type OutboxKey } from "../../shared/outbox.ts"
 import { AppendLog } from "./append-log.ts"
@@ -14,6 +15,7 @@ import {
   type WriteTransaction,
 } from "./storage.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
+import { absentUpTo, fillAbsent, goAhead } from "./way-ahead.ts"
 import { goBack, hasPassed, LAST_OFFSET, type WayBack } from "./way-back.ts"
 
 /** What one transaction of the leader changes. `page` ends at the record's head. */
@@ -39,7 +41,7 @@ const PAGES_READ_MAX = 2_000
  *
  * After every transaction, for each stream:
  *   1. an event is in the outbox, in the pages or among the refused ones, never in two of them;
- *   2. the pages join without gap or overlap from START to the record's head;
+ *   2. the pages join without gap or overlap from START to the record's head, absent ones among them;
  *   3. the batch in flight has entries in the outbox, all of them unless a copy of this device has appended some too,
  *      and its number was never given to others.
  */
@@ -179,6 +181,24 @@ export class DeviceLog extends AppendLog {
   /** Goes back to an earlier place, and ends the term of whoever leads. False when the log has moved on meanwhile. */
   goBack(stream: StreamPath, way: WayBack): Promise<boolean> {
     return goBack(this.#storage, stream, way)
+  }
+
+  /**
+   * Lets logs go on from later places, and ends the term of whoever leads: what lies between is absent then. Answers the
+   * streams that did; undefined, and nothing is changed, when one of them cannot.
+   */
+  goAhead(places: ReadonlyMap<StreamPath, Offset>, device: ProducerId): Promise<StreamPath[] | undefined> {
+    return goAhead(this.#storage, places, device)
+  }
+
+  /** Where the last part of a log ends that is absent; START when none is. */
+  absentUpTo(stream: StreamPath): Promise<Offset> {
+    return absentUpTo(this.#storage, stream)
+  }
+
+  /** Puts what an absent page begins with in its place. False when it is not absent there any more. */
+  fillAbsent(absent: StoredPage, page: PageText): Promise<boolean> {
+    return fillAbsent(this.#storage, absent, page)
   }
 
   /** The streams of which something behind a key waits for the edge, and the last key there is. */

@@ -48,7 +48,7 @@ function sumOf(store: StoreName, fields: Fields): string | undefined {
     case "outbox":
       return sum(fields.stream, fields.text, fields.count, fields.bytes, fields.expected)
     case "pages":
-      return sum(fields.stream, fields.from, fields.next, fields.text)
+      return sum(fields.stream, fields.from, fields.next, fields.text, ...(fields.absent ? ["absent"] : []))
     case "streams": {
       const { stream, head, producer, epoch, nextSeq, knownEpoch, inFlight } = fields
       return sum(stream, head, producer, epoch, nextSeq, knownEpoch, JSON.stringify(inFlight))

@@ -11,8 +11,10 @@ export function positionOf({ stream: _stream, head: _head, ...position }: Stream
   return position
 }
 
-/** A page as stored. */
-export type StoredPage = PageText & { readonly stream: StreamPath }
+/**
+ * A page as stored. One that is absent has no text: its messages are at the edge alone, and the log goes on behind it.
+ */
+export type StoredPage = PageText & { readonly stream: StreamPath; readonly absent?: true }
 
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }

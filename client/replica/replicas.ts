@@ -164,6 +164,7 @@ export class Replicas {
     if (isAfter(replica.head, record.head) || replica.rejections.hasUnsaved) return this.#restart(replica)
     for await (const pages of this.#log.pages(replica.stream, { after: replica.head, upTo: record.head })) {
       for (const page of pages) {
+        if (page.absent) return this.#restart(replica) // the log has gone ahead, past what this tab has taken
         const { arrival } = replica.take({ ...page, messages: parseBatch(page.text) })
         if (arrival === "gap") return this.#restart(replica)
       }

@@ -1,6 +1,7 @@
 import type { ErrorData } from "../../shared/errors.ts"
 import type { Replica } from "../replica/replica.ts"
-import type { EdgeStream, Failure } from "./edge.ts"
+import type { EdgeStream } from "./edge.ts"
+import type { Failure } from "./edge-requests.ts"
 import type { LogWriter } from "./log-writer.ts"
 
 export const CLOSED: ErrorData = {

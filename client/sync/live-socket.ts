@@ -16,7 +16,7 @@ import type { Offset } from "../../shared/offset.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
 import { FIRST_LOOK, type Progress, progressOf } from "../../shared/progress.ts"
 import type { Host, Socket } from "../host.ts"
-import { type Failure, unreached } from "./edge.ts"
+import { type Failure, unreached } from "./edge-requests.ts"
 
 /** Why a socket is no more. */
 export type SocketEnd =

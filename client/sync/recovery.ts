@@ -7,7 +7,8 @@ import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxEntry } from "../../shared/outbox.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import { NO_KEY, type StoredPage } from "../disk/records.ts"
-import type { EdgeStream, Failure } from "./edge.ts"
+import type { EdgeStream } from "./edge.ts"
+import { errorOf } from "./edge-requests.ts"
 
 /**
  * Which of the events that the edge has lost are appended once more: this device's own, everybody's, or none, which are
@@ -24,6 +25,8 @@ export type RecoveryParts = {
   readonly fresh: ProducerId
   readonly signal: AbortSignal
 }
+
+const GONE = "The edge does not have this stream."
 
 /** A log that has left the edge's, and where both were last the same, at a place between two of its pages. */
 type Parting = { readonly head: Offset; readonly common: Offset; readonly behind: readonly StoredPage[] }
@@ -63,7 +66,7 @@ async function findParting({ log, edge, stream, device, signal }: RecoveryParts)
   while (unknown - known > 1) {
     const middle = Math.floor((known + unknown) / 2)
     const answer = await edge.knows(places[middle] ?? START, signal)
-    if (answer.kind !== "done") throw errorOf(answer)
+    if (answer.kind !== "done") throw errorOf(answer, GONE)
     if (answer.value) known = middle
     else unknown = middle
   }
@@ -80,7 +83,7 @@ async function eventsAfter({ edge, signal }: RecoveryParts, common: Offset): Pro
   const ids = new Set<unknown>()
   for (let after = common; ; ) {
     const answer = await edge.read(after, signal)
-    if (answer.kind !== "done") throw errorOf(answer)
+    if (answer.kind !== "done") throw errorOf(answer, GONE)
     for (const message of answer.value.page.messages) if (isEvent(message)) ids.add(message.id)
     if (answer.value.upToDate) return ids
     after = answer.value.page.next
@@ -113,9 +116,4 @@ function entriesOf(texts: readonly string[]): Omit<OutboxEntry, "key">[] {
 /** Sources are `<account>/<device>`, or the device. */
 function isBy(device: ProducerId, source: unknown): boolean {
   return typeof source === "string" && (source === device || source.endsWith(`/${device}`))
-}
-
-function errorOf(failure: Failure): HeadwaterError {
-  if (failure.kind === "refused" || failure.kind === "failed") return HeadwaterError.fromData(failure.error)
-  return new HeadwaterError("diverged", "The edge does not have this stream.")
 }

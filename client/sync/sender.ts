@@ -18,7 +18,7 @@ import {
 import { meaningOf } from "../../shared/reply-meaning.ts"
 import type { Host } from "../host.ts"
 import type { Replica } from "../replica/replica.ts"
-import { type Failed, failed } from "./edge.ts"
+import { type Failed, failed } from "./edge-requests.ts"
 import type { LiveSocket } from "./live-socket.ts"
 import type { LogWriter } from "./log-writer.ts"
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { NO_KEY } from "../../client/disk/records.ts"
-import type { EdgeStream, Exchange, ReadPage } from "../../client/sync/edge.ts"
+import type { EdgeStream, ReadPage } from "../../client/sync/edge.ts"
+import type { Exchange } from "../../client/sync/edge-requests.ts"
 import { type Reappended, recover } from "../../client/sync/recovery.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import type { ProducerId } from "../../shared/ids.ts"
