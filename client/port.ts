@@ -129,6 +129,8 @@ export type AskedView = {
   readonly name: string
   readonly view: ViewData
   readonly streams: { readonly [source: string]: string }
+  /** The name of the view at the edge whose rows it may begin with. */
+  readonly edgeView?: StreamPath | undefined
 }
 
 /** One view opened by one page. */

@@ -38,6 +38,14 @@ export type ViewStatus = {
   readonly name: string
   /** How many messages are folded, of how many, while rows are being made; they show when they are whole. */
   readonly building: { readonly done: number; readonly total: number } | undefined
+  /**
+   * Whether the view began with rows of the edge, and if not, why. Undefined when the app has named no view there, and
+   * when this device had rows of its own.
+   */
+  readonly edgeStart:
+    | { readonly kind: "begun" }
+    | { readonly kind: "not-begun"; readonly why: string }
+    | undefined
 }
 
 /** What the leader knows of one stream's way to the edge. */

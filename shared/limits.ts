@@ -224,6 +224,10 @@ export const LIMITS = {
   snapshotMsMax: 2_000,
   /** A larger state is not written down: a browser would need several times as much memory in that moment. */
   snapshotBytesMax: 256 * MiB,
+  /** Messages that a device lacks of a log: fewer are read and folded in the time that the edge's rows take. */
+  edgeSnapshotMessagesMin: 5_000,
+  /** How long the edge is waited for to say what its snapshot of a view is: then the log is read. */
+  edgeSnapshotMsMax: 5_000,
   /** How often opening is tried when the browser's storage has failed: it comes back within a second, or not. */
   storageTriesMax: 5,
   /** Before the second try; doubling. */

@@ -15,7 +15,7 @@ import {
   type WriteTransaction,
 } from "./storage.ts"
 import { beginTerm, Deposed, holdTerm, type Term } from "./terms.ts"
-import { absentUpTo, fillAbsent, goAhead } from "./way-ahead.ts"
+import { fillAbsent, goAhead, type Standing, standing } from "./way-ahead.ts"
 import { goBack, hasPassed, LAST_OFFSET, type WayBack } from "./way-back.ts"
 
 /** What one transaction of the leader changes. `page` ends at the record's head. */
@@ -191,9 +191,9 @@ export class DeviceLog extends AppendLog {
     return goAhead(this.#storage, places, device)
   }
 
-  /** Where the last part of a log ends that is absent; START when none is. */
-  absentUpTo(stream: StreamPath): Promise<Offset> {
-    return absentUpTo(this.#storage, stream)
+  /** How far a log goes, and up to where parts of it are absent. */
+  standing(stream: StreamPath): Promise<Standing> {
+    return standing(this.#storage, stream)
   }
 
   /** Puts what an absent page begins with in its place. False when it is not absent there any more. */

@@ -19,6 +19,9 @@ import { hasPassed } from "./way-back.ts"
 /** The record in `meta` of where an absent page ends: the last one that was made. */
 type AbsentRecord = { readonly name: string; readonly upTo: Offset }
 
+/** How far a log goes, and where the last part of it ends that is absent; START when none is. */
+export type Standing = { readonly head: Offset; readonly absentUpTo: Offset }
+
 /** As `DeviceLog.goAhead`. */
 export async function goAhead(
   storage: Storage,
@@ -43,12 +46,17 @@ export async function goAhead(
   return ways.map(({ record }) => record.stream)
 }
 
-/** As `DeviceLog.absentUpTo`. */
-export async function absentUpTo(storage: Storage, stream: StreamPath): Promise<Offset> {
-  const read = (tx: ReadTransaction) => tx.get("meta", nameOf(stream)) as Promise<AbsentRecord | undefined> // see above
-  const upTo = (await storage.read(read, ["meta"]))?.upTo ?? START
+/** As `DeviceLog.standing`. */
+export async function standing(storage: Storage, stream: StreamPath): Promise<Standing> {
+  const read = (tx: ReadTransaction) =>
+    Promise.all([
+      tx.get("streams", stream) as Promise<StreamRecord | undefined>, // the log writes these
+      tx.get("meta", nameOf(stream)) as Promise<AbsentRecord | undefined>, // see above
+    ])
+  const [record, absent] = await storage.read(read, ["streams", "meta"])
+  const upTo = absent?.upTo ?? START
   const page = upTo === START ? undefined : await storage.read((tx) => pageAt(tx, stream, upTo), ["pages"])
-  return page?.absent ? upTo : START
+  return { head: record?.head ?? START, absentUpTo: page?.absent ? upTo : START }
 }
 
 /** As `DeviceLog.fillAbsent`. */

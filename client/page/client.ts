@@ -12,7 +12,7 @@ import type { RejectedEvent } from "../disk/rejections.ts"
 import type { Durability } from "../disk/storage.ts"
 import { databaseName, type NewEntry, type Notice, type OpenOptions, type Reply } from "../port.ts"
 import { type ClientStatus, withTotals } from "../status.ts"
-import { askedView, type ViewStreams } from "./asked-view.ts"
+import { askedView, type ViewOptions, type ViewStreams } from "./asked-view.ts"
 import { DeviceStorage } from "./device-storage.ts"
 import { accountName, edgeAddress, insecure, noTokenGiver } from "./options.ts"
 import { Outgoing } from "./outgoing.ts"
@@ -153,11 +153,19 @@ export class Client {
    * what the edge has beyond that follows by itself.
    *
    * @throws HeadwaterError `invalid-view` when its SQL does not compile, is not deterministic or touches what is not
-   * its own, naming source, event type and statement; `invalid-path`.
+   * its own, naming source, event type and statement; `invalid-path`; `unreachable` and the like when a part of a log
+   * is needed that is only at the edge.
    */
-  async view<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<View> {
-    const asked = askedView(view, streams)
-    const paths = Object.values(asked.streams).filter((reads) => !isPattern(reads)) as StreamPath[] // parsed there
+  async view<V extends ViewDefinition>(
+    view: V,
+    streams: ViewStreams<V>,
+    options: ViewOptions = {},
+  ): Promise<View> {
+    const asked = askedView(view, streams, options)
+    const paths =
+      asked.edgeView !== undefined
+        ? []
+        : (Object.values(asked.streams).filter((reads) => !isPattern(reads)) as StreamPath[]) // parsed there
     for (const path of paths) this.#open(path).catch(() => {}) // the view meets the same error and reports it
     return new View(this.#link, await this.#link.ask(this.#link.engine.openView(asked)))
   }

@@ -5,7 +5,7 @@ import type { QueryOptions, QueryParameters } from "../../shared/view/query.ts"
 import type { LiveNews, ViewNumber } from "../port.ts"
 import type { Row, RowChanges } from "../row-changes.ts"
 import type { Verdict, ViewHash } from "../thread/view-hashes.ts"
-import { askedView, type ViewStreams } from "./asked-view.ts"
+import { askedView, type ViewOptions, type ViewStreams } from "./asked-view.ts"
 import { FollowedRows, followNews } from "./followed-rows.ts"
 import { queryOptions } from "./query-options.ts"
 import type { ThreadLink } from "./thread-link.ts"
@@ -96,10 +96,15 @@ export class View {
    * `client.status.views`, while the old ones still answer; then they are shown whole, and live queries go on over
    * them. A source that stood still goes on too. Resolves when the new rows show.
    *
-   * @throws HeadwaterError `invalid-view`, `invalid-path`: then everything stays as it is.
+   * @throws HeadwaterError `invalid-view`, `invalid-path`; `unreachable` and the like when a part of the log is needed
+   * that is only at the edge: then everything stays as it is.
    */
-  async redefine<V extends ViewDefinition>(view: V, streams: ViewStreams<V>): Promise<void> {
-    await this.#link.ask(this.#link.engine.redefineView(this.#number, askedView(view, streams)))
+  async redefine<V extends ViewDefinition>(
+    view: V,
+    streams: ViewStreams<V>,
+    options: ViewOptions = {},
+  ): Promise<void> {
+    await this.#link.ask(this.#link.engine.redefineView(this.#number, askedView(view, streams, options)))
   }
 
   /**

@@ -42,17 +42,21 @@ export class Conflicts {
 
   /** Goes on from the last place that the edge's log and this device's have in common. */
   async recover(stream: StreamPath, reappended: Reappended): Promise<void> {
-    const { host, log, device, replicas, tabs, edgeOf } = this.#parts
+    const { host, log, device, replicas, edgeOf } = this.#parts
     await replicas.get(stream)
     const [edge, fresh] = [edgeOf(stream), host.newId() as ProducerId] // made here, for this
     const parts = { log, edge, stream, device, fresh, signal: this.#ended.signal }
-    if (!(await recover(parts, reappended))) return
-    tabs.tell({ kind: "recovered", stream })
-    await this.recovered(stream)
+    if (await recover(parts, reappended)) await this.wentElsewhere([stream])
   }
 
-  /** The log of a stream has gone back to an earlier place. */
-  async recovered(stream: StreamPath): Promise<void> {
+  /** The logs of these streams have gone back to an earlier place on the disk, or ahead to a later one. */
+  async wentElsewhere(streams: readonly StreamPath[]): Promise<void> {
+    for (const stream of streams) this.#parts.tabs.tell({ kind: "recovered", stream })
+    await Promise.all(streams.map((stream) => this.becameAnother(stream)))
+  }
+
+  /** Another tab says so of a stream, or this one: the leader's term is over, and memory begins anew. */
+  async becameAnother(stream: StreamPath): Promise<void> {
     this.#parts.resign()
     await this.#parts.replicas.recovered(stream)
   }

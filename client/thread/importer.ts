@@ -12,10 +12,12 @@ import type { Host } from "../host.ts"
 import type { ImportStep } from "../port.ts"
 import type { Replica } from "../replica/replica.ts"
 import { holdLock } from "./lock.ts"
+import type { Pages } from "./whole-log.ts"
 
 export type ImporterParts = {
   readonly host: Pick<Host, "lock">
   readonly log: DeviceLog
+  readonly whole: Pages
   readonly beside: BesideLog
   /** Of the account. */
   readonly name: string
@@ -99,10 +101,10 @@ export class Importer {
     const forget = (batch: string) => {
       for (const message of parseBatch(batch)) if (isEvent(message)) unknown.delete(message.id)
     }
-    const { log, beside } = this.#parts
+    const { whole, beside } = this.#parts
     const { head, texts } = await beside.outside(stream)
     for (const text of texts) forget(text)
-    for await (const pages of log.pages(stream, { after: START, upTo: head })) {
+    for await (const pages of whole.pages(stream, { after: START, upTo: head })) {
       if (unknown.size === 0) break
       for (const { text } of pages) forget(text)
     }

@@ -6,15 +6,15 @@ import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import { mayBeBeyond, pageBehind } from "../../shared/page-places.ts"
 import type { BesideLog } from "../disk/beside-log.ts"
-import type { DeviceLog } from "../disk/log.ts"
 import type { Host } from "../host.ts"
 import type { ReaderNumber, ReadRequest } from "../port.ts"
 import { Growth } from "./growth.ts"
 import { holdLock } from "./lock.ts"
+import type { Pages } from "./whole-log.ts"
 
 export type LogReadersParts = {
   readonly host: Pick<Host, "lock">
-  readonly log: DeviceLog
+  readonly whole: Pages
   readonly beside: BesideLog
   /** Of the account: readers of one cursor wait for one another in all its tabs. */
   readonly name: string
@@ -53,7 +53,8 @@ export class LogReaders {
 
   /**
    * The next messages of the log; undefined at its end.
-   * @throws HeadwaterError `invalid-offset` when the log has no such place; `storage-unavailable`; `closed`.
+   * @throws HeadwaterError `invalid-offset` when the log has no such place; `storage-unavailable`; `closed`; what
+   * keeps the edge from giving what is absent here.
    */
   async next(reader: ReaderNumber): Promise<PageText | undefined> {
     const page = await this.#reader(reader).pages.next()
@@ -117,10 +118,10 @@ export class LogReaders {
 
   /** What the disk has behind a place, some megabytes at a time: a log of small pages would else be read for ever. */
   async *#stored(stream: StreamPath, from: Offset): AsyncGenerator<PageText, void> {
-    const { log, beside } = this.#parts
+    const { whole, beside } = this.#parts
     const head = await beside.head(stream)
     let at = from
-    for await (const pages of log.pages(stream, { after: from, upTo: head })) {
+    for await (const pages of whole.pages(stream, { after: from, upTo: head })) {
       const page = pageBehind(joined(pages), at)
       if (page === undefined) throw invalidOffset(stream, at)
       at = page.next

@@ -7,10 +7,12 @@ import type { Host } from "../host.ts"
 import type { Replicas } from "../replica/replicas.ts"
 import { Importer } from "./importer.ts"
 import { LogReaders } from "./log-readers.ts"
+import type { Pages } from "./whole-log.ts"
 
 export type Disk = { readonly storage: CheckedStorage; readonly log: DeviceLog }
 
 export type MovingParts = Disk & {
+  readonly whole: Pages
   readonly host: Pick<Host, "lock">
   /** Of the account: tabs that share its disk wait for one another by locks. */
   readonly name: string

@@ -9,8 +9,9 @@ import type { PendingEntry } from "../replica/pending-entry.ts"
 import type { Replica } from "../replica/replica.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ConfirmedBatch, ViewState } from "../state/view-state.ts"
+import type { ViewStatus } from "../status.ts"
 import { PageQueue } from "./page-queue.ts"
-import { type Progress, ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { type Progress, ViewBuild, type ViewBuildParts, type ViewStart } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
 
 /** Before a log that could not be read is tried again. */
@@ -51,6 +52,8 @@ export class OpenView {
   #stopTimer: (() => void) | undefined
   #stopRetry: (() => void) | undefined
   #isClosed = false
+  /** How it went to begin with rows of the edge. */
+  edgeStart: ViewStatus["edgeStart"]
   /** Where the rows were last found to be right. */
   verified: Readonly<Record<string, Offset>> = {}
 
@@ -138,12 +141,12 @@ export class OpenView {
   }
 
   /**
-   * Makes the rows of other terms, from the log, and shows them when they are whole. False when others came after them.
+   * Makes the rows of other terms, from the log or from what a start has, and shows them when they are whole. False when others came after them.
    *
    * @throws HeadwaterError `invalid-view`: then the rows stay as they are.
    */
-  become(terms: ViewTerms): Promise<boolean> {
-    return this.#rebuild(terms)
+  become(terms: ViewTerms, start?: ViewStart): Promise<boolean> {
+    return this.#rebuild(terms, start)
   }
 
   close(): void {
@@ -203,9 +206,9 @@ export class OpenView {
     )
   }
 
-  async #rebuild(terms: ViewTerms): Promise<boolean> {
+  async #rebuild(terms: ViewTerms, start?: ViewStart): Promise<boolean> {
     this.#build?.end()
-    const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms))
+    const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms), start)
     this.#build = build
     try {
       const isShown = await build.run((state) => {

@@ -6,6 +6,7 @@ import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ViewState } from "../state/view-state.ts"
 import { openState, type ViewBuildParts } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
+import type { WholeLog } from "./whole-log.ts"
 
 export type Past = {
   /** The streams that the view follows. */
@@ -23,7 +24,7 @@ export type Past = {
  * `storage-unavailable`.
  */
 export async function pastState(
-  parts: ViewBuildParts,
+  parts: ViewBuildParts & { readonly whole: Pick<WholeLog, "passed"> },
   terms: ViewTerms,
   { replicas, offsets, begin }: Past,
 ): Promise<ViewState> {
@@ -32,7 +33,7 @@ export async function pastState(
   const wanted = new Map(replicas.map(({ stream, head }) => [stream, offsets[stream] ?? head]))
   for (const { stream, head } of replicas) {
     const upTo = wanted.get(stream)
-    const isThere = upTo === head || upTo === START || (await parts.log.passed(stream, upTo ?? head))
+    const isThere = upTo === head || upTo === START || (await parts.whole.passed(stream, upTo ?? head))
     if (!isThere) throw noPlace(stream, `a place of its log on this device, not ${upTo}`)
   }
   const isBefore = ([stream, head]: [StreamPath, Offset]) => !isAfter(head, wanted.get(stream) ?? START)

@@ -7,8 +7,6 @@ import { CheckedStorage } from "../disk/checked-storage.ts"
 import { DeviceLog } from "../disk/log.ts"
 import { MemoryStorage } from "../disk/memory-storage.ts"
 import type { RejectedEntry } from "../disk/rejections.ts"
-import { NO_SNAPSHOTS } from "../disk/snapshots.ts"
-import { ViewSkips } from "../disk/view-skips.ts"
 import type { Host } from "../host.ts"
 import { databaseName, type OpenOptions } from "../port.ts"
 import type { PendingEntry } from "../replica/pending-entry.ts"
@@ -24,10 +22,11 @@ import { PageEntries } from "./page-entries.ts"
 import type { PageLink } from "./page-link.ts"
 import { Receipts } from "./receipts.ts"
 import { Rescue } from "./rescue.ts"
+import { openSessionViews } from "./session-views.ts"
 import { StatusBoard } from "./status-board.ts"
 import { isNewer, openTabs, type Pause, type TabMessage, type Tabs } from "./tabs.ts"
-import { ViewSnapshots } from "./view-snapshots.ts"
-import { Views } from "./views.ts"
+import type { Views } from "./views.ts"
+import { WholeLog } from "./whole-log.ts"
 
 /** One tab's share of an account's log: its replicas, its views, and the leadership when it is this tab's turn. */
 export class Session implements ReplicasListener, LeadershipListener {
@@ -42,6 +41,7 @@ export class Session implements ReplicasListener, LeadershipListener {
   readonly #replicas: Replicas
   readonly #leadership: Leadership
   readonly #rescue: Rescue
+  readonly #whole: WholeLog
   readonly #receipts: Receipts
   readonly #status: StatusBoard
   #pause: Pause = { paused: false, turn: 0 }
@@ -55,46 +55,33 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#receipts = new Receipts(page.notify)
     this.#status = new StatusBoard(host, () => this.#standing(), page.notify)
     this.#replicas = new Replicas(log, device, this)
-    const snapshots = new ViewSnapshots({
-      host,
-      log,
-      snapshots: isShared ? host.openSnapshots(name) : NO_SNAPSHOTS,
-    })
-    this.views = new Views({
-      ...{ host, log, snapshots },
-      skips: new ViewSkips(disk.storage),
+    const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
+    const edgeOf = (of: StreamPath) => new EdgeStream(host, options.edge, of, tokens)
+    const isPaused = () => this.#pause.paused
+    this.#whole = new WholeLog({ log, edgeOf, isPaused })
+    this.views = openSessionViews({
+      ...{ host, ...disk, whole: this.#whole, edge: options.edge, tokens, device, isPaused },
+      keptAs: isShared ? name : undefined,
       open: (stream) => this.replica(stream),
       replicas: () => this.#replicas.all,
       changed: () => this.#status.changed(),
       skipped: (view) => this.#tabs.tell({ kind: "skipped", view }),
+      wentAhead: (streams) => this.conflicts.wentElsewhere(streams),
     })
     const stored = (stream: StreamPath) => this.#entriesStored(stream)
-    this.moving = new Moving({ host, ...disk, name, replicas: this.#replicas, stored })
+    const moved = { host, ...disk, whole: this.#whole, name }
+    this.moving = new Moving({ ...moved, replicas: this.#replicas, stored })
     this.#tabs = openTabs(host, `${name}:tabs`, (message) => this.#hear(message))
-    const tokens = options.hasToken ? new Tokens(host, page.askForToken) : undefined
     const [replicas, tabs] = [this.#replicas, this.#tabs]
-    const edgeOf = (of: StreamPath) => new EdgeStream(host, options.edge, of, tokens)
     const resign = () => this.#leadership.resign()
     this.conflicts = new Conflicts({ host, log, device, replicas, tabs, edgeOf, resign })
     const ours = { host, edge: options.edge, log, tokens, tabs, replicas }
-    const parts = { ...ours, lockName: `${name}:leader`, isPaused: () => this.#pause.paused }
+    const parts = { ...ours, lockName: `${name}:leader`, isPaused }
     this.#leadership = new Leadership(parts, this)
-    this.#rescue = new Rescue({
-      ...parts,
-      ...disk,
-      receipts: this.#receipts,
-      resign,
-      retire: () => this.#leadership.close(),
-      stored,
-    })
+    const [receipts, retire] = [this.#receipts, () => this.#leadership.close()]
+    this.#rescue = new Rescue({ ...parts, ...disk, receipts, resign, retire, stored })
     const changed = () => this.#status.changed()
-    this.entries = new PageEntries({
-      replicas,
-      receipts: this.#receipts,
-      rescue: this.#rescue,
-      stored,
-      changed,
-    })
+    this.entries = new PageEntries({ replicas, receipts, rescue: this.#rescue, stored, changed })
     this.#status.changed()
   }
 
@@ -126,6 +113,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status.close()
     this.views.close()
     this.moving.end()
+    this.#whole.end()
     this.log.close()
   }
 
@@ -252,7 +240,7 @@ export class Session implements ReplicasListener, LeadershipListener {
       case "stopped":
         return this.#receipts.stopped(this.#replicas.opened(message.stream)?.pending ?? [], message.error)
       case "recovered":
-        return void this.conflicts.recovered(message.stream)
+        return void this.conflicts.becameAnother(message.stream)
       case "rejected":
         return void this.#replicas.reviewRejected(message.stream)
       default:

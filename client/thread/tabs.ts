@@ -23,7 +23,7 @@ export type TabMessage =
   | ({ readonly kind: "paused" } & Pause)
   /** The stream takes nothing from this device, for now or for ever. */
   | { readonly kind: "stopped"; readonly stream: StreamPath; readonly error: ErrorData }
-  /** This stream's log has gone back to an earlier place, and the leader's term is over. */
+  /** This stream's log has gone back to an earlier place, or ahead to a later one, and the leader's term is over. */
   | { readonly kind: "recovered"; readonly stream: StreamPath }
   /** Views of these terms pass over one more event. */
   | { readonly kind: "skipped"; readonly view: string }

@@ -3,11 +3,11 @@ import type { StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import { offsetBehind, pageBehind, pageUpTo } from "../../shared/page-places.ts"
-import type { DeviceLog } from "../disk/log.ts"
 import type { Host } from "../host.ts"
 import type { ConfirmedBatch } from "../state/view-state.ts"
+import type { Pages } from "./whole-log.ts"
 
-export type FillParts = { readonly host: Pick<Host, "now" | "after" | "turn">; readonly log: DeviceLog }
+export type FillParts = { readonly host: Pick<Host, "now" | "after" | "turn">; readonly whole: Pages }
 
 /** What is to be folded, how far, and into what. */
 export type Filling = {
@@ -33,6 +33,8 @@ const DISK_MS = 2
 /**
  * Folds stored pages, some milliseconds at a time, until every stream is where it is wanted. Resolves in the turn in
  * which that holds; with false when it is over before.
+ *
+ * @throws HeadwaterError when a log cannot be read, or a part of it that is absent here not be had from the edge.
  */
 export async function fill(parts: FillParts, filling: Filling): Promise<boolean> {
   const pace = new Pace(parts.host)
@@ -41,7 +43,7 @@ export async function fill(parts: FillParts, filling: Filling): Promise<boolean>
     const behind = [...filling.wanted()].find(({ stream, upTo }) => headOf(stream) !== upTo)
     if (behind === undefined) return true
     const before = headOf(behind.stream)
-    await foldPages(parts.log, behind, filling, pace)
+    await foldPages(parts.whole, behind, filling, pace)
     const isBeingWritten = headOf(behind.stream) === before && !filling.isOver()
     if (isBeingWritten) await new Promise<void>((resolve) => parts.host.after(DISK_MS, resolve))
   }
@@ -49,7 +51,7 @@ export async function fill(parts: FillParts, filling: Filling): Promise<boolean>
 }
 
 async function foldPages(
-  log: DeviceLog,
+  log: Pages,
   { stream, upTo }: { readonly stream: StreamPath; readonly upTo: Offset },
   filling: Filling,
   pace: Pace,
@@ -71,7 +73,7 @@ async function foldPages(
 
 /** The stored pages between two places; the last one is cut where it goes beyond. */
 async function* pagesTo(
-  log: DeviceLog,
+  log: Pages,
   { stream, after, upTo }: { readonly stream: StreamPath; readonly after: Offset; readonly upTo: Offset },
 ): AsyncGenerator<PageText> {
   let head = after

@@ -33,6 +33,17 @@ export class ViewSnapshots {
     return this.#parts.snapshots.load(snapshotId(terms))
   }
 
+  /** Whether rows of a view are written down here. */
+  async has(terms: ViewTerms): Promise<boolean> {
+    return (await this.#parts.snapshots.place(snapshotId(terms))) !== undefined
+  }
+
+  /** Keeps rows that came from elsewhere. */
+  async keep(terms: ViewTerms, snapshot: Snapshot): Promise<void> {
+    if (snapshot.bytes.length <= LIMITS.snapshotBytesMax)
+      await this.#parts.snapshots.save(snapshotId(terms), snapshot)
+  }
+
   /**
    * Where a snapshot stands in the log. Undefined when it is of another log, or of streams that are not `opened`: then
    * it is dropped.

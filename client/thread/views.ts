@@ -3,7 +3,6 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
-import { isPattern } from "../../shared/path-pattern.ts"
 import type { Halt, Skip } from "../../shared/view/fold.ts"
 import type { ViewSkips } from "../disk/view-skips.ts"
 import type { Host } from "../host.ts"
@@ -14,17 +13,18 @@ import type { ReplicaListener } from "../replica/replica-listener.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ViewState } from "../state/view-state.ts"
 import type { ViewStatus } from "../status.ts"
-import { coveredBy, followsStream, OpenView } from "./open-view.ts"
+import { coveredBy, OpenView } from "./open-view.ts"
 import { pastState } from "./past-state.ts"
-import { dropStart, startState, ViewBuild, type ViewBuildParts } from "./view-build.ts"
+import { type Begun, beginView, type ViewBeginParts } from "./view-begin.ts"
+import { dropStart, ViewBuild } from "./view-build.ts"
 import { hashOf, hashOfState, type Verdict, type ViewHash, verdictOf } from "./view-hashes.ts"
 import { snapshotId } from "./view-snapshots.ts"
+import type { WholeLog } from "./whole-log.ts"
 
-export type ViewsParts = ViewBuildParts & {
+export type ViewsParts = ViewBeginParts & {
+  readonly whole: WholeLog
   readonly host: Pick<Host, "now" | "after" | "turn" | "openSql" | "digest">
   readonly skips: ViewSkips
-  /** Opens a stream that a view follows. */
-  open(stream: StreamPath): Promise<unknown>
   /** Tells other tabs that views of these terms pass over one more event. */
   skipped(view: string): void
   /** The streams that this tab has opened. */
@@ -38,9 +38,10 @@ export class Views implements ReplicaListener {
   readonly #parts: ViewsParts
   readonly #open = new Map<ViewNumber, OpenView>()
   /** Views that are being opened: their first rows are being made. */
-  readonly #opening = new Map<ViewBuild, ViewTerms>()
+  readonly #opening = new Map<ViewTerms, ViewBuild | undefined>()
   readonly #past = new Map<ViewNumber, ViewState>()
   #numbers = 0
+  #isClosed = false
 
   constructor(parts: ViewsParts) {
     this.#parts = parts
@@ -53,19 +54,16 @@ export class Views implements ReplicaListener {
    */
   async open(asked: AskedView): Promise<ViewNumber> {
     const terms = await this.#terms(asked)
-    const start = startState(this.#parts, terms)
-    const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms), start)
-    this.#opening.set(build, terms)
+    this.#opening.set(terms, undefined)
     try {
-      await this.#openStreams(terms).catch((reason: unknown) => {
-        dropStart(start)
-        throw reason
-      })
-      const number = await build.run((state) => this.#add(terms, state))
-      if (number === undefined) throw new HeadwaterError("closed", "The client is closed.")
+      const { start, edgeStart } = await this.#begin(terms, asked)
+      const build = new ViewBuild(this.#parts, terms, () => coveredBy(this.#parts.replicas(), terms), start)
+      this.#opening.set(terms, build)
+      const number = await build.run((state) => this.#add(terms, state, edgeStart))
+      if (number === undefined) throw closed()
       return number
     } finally {
-      this.#opening.delete(build)
+      this.#opening.delete(terms)
     }
   }
 
@@ -76,8 +74,11 @@ export class Views implements ReplicaListener {
    */
   async redefine(number: ViewNumber, asked: AskedView): Promise<void> {
     const terms = await this.#terms(asked)
-    await this.#openStreams(terms)
-    await this.view(number).become(terms)
+    const { start, edgeStart } = await this.#begin(terms, asked)
+    const view = this.view(number)
+    await view.become(terms, start)
+    view.edgeStart = edgeStart
+    this.#parts.changed()
   }
 
   /**
@@ -186,11 +187,13 @@ export class Views implements ReplicaListener {
   }
 
   statuses(): ViewStatus[] {
-    const opening = [...this.#opening].map(([build, { name }]) => ({ name, building: build.progress() }))
-    return [
-      ...opening,
-      ...[...this.#open.values()].map(({ terms: { name }, progress }) => ({ name, building: progress })),
-    ]
+    const opening = [...this.#opening].map(([{ name }, build]) => {
+      return { name, building: build?.progress() ?? NOTHING_DONE, edgeStart: undefined }
+    })
+    const open = [...this.#open.values()].map(({ terms: { name }, progress, edgeStart }) => {
+      return { name, building: progress, edgeStart }
+    })
+    return [...opening, ...open]
   }
 
   /** A stream was opened by this tab. */
@@ -216,7 +219,9 @@ export class Views implements ReplicaListener {
   }
 
   close(): void {
-    for (const build of this.#opening.keys()) build.end()
+    this.#isClosed = true
+    this.#parts.edgeStart.end()
+    for (const build of this.#opening.values()) build?.end()
     for (const view of this.#open.values()) view.close()
     for (const state of this.#past.values()) state.close()
     this.#open.clear()
@@ -224,14 +229,22 @@ export class Views implements ReplicaListener {
   }
 
   /** From this turn on the view hears what becomes of its streams. */
-  #add(terms: ViewTerms, state: ViewState): ViewNumber {
+  #add(terms: ViewTerms, state: ViewState, edgeStart: ViewStatus["edgeStart"]): ViewNumber {
     const settled = (view: OpenView) => this.#parts.snapshots.settled(view)
     const view = new OpenView({ ...this.#parts, settled }, terms, state)
     const number = ++this.#numbers
+    view.edgeStart = edgeStart
     this.#open.set(number, view)
     this.#parts.changed()
     settled(view)
     return number
+  }
+
+  async #begin(terms: ViewTerms, asked: AskedView): Promise<Begun> {
+    const begun = await beginView(this.#parts, terms, asked)
+    if (!this.#isClosed) return begun
+    dropStart(begun.start)
+    throw closed()
   }
 
   async #terms(asked: AskedView): Promise<ViewTerms> {
@@ -246,14 +259,6 @@ export class Views implements ReplicaListener {
   ): Promise<ViewState> {
     const replicas = coveredBy(this.#parts.replicas(), terms)
     return pastState(this.#parts, terms, { replicas, offsets, begin })
-  }
-
-  async #openStreams(terms: ViewTerms): Promise<void> {
-    const reads = Object.values(terms.streams)
-    const known = reads.some(isPattern) ? await this.#parts.log.streams() : []
-    const followed = known.filter((stream) => followsStream(terms, stream))
-    const exact = reads.filter((read) => !isPattern(read)) as StreamPath[] // the page has parsed them
-    await Promise.all([...new Set([...exact, ...followed])].map((stream) => this.#parts.open(stream)))
   }
 
   async #adoptSkips(view: OpenView, id: string): Promise<void> {
@@ -272,6 +277,12 @@ export class Views implements ReplicaListener {
 /** Equal for views of which the app skips the same events. */
 function unskippedId(terms: ViewTerms): string {
   return snapshotId({ ...terms, skips: [] })
+}
+
+const NOTHING_DONE = { done: 0, total: 0 } as const
+
+function closed(): HeadwaterError {
+  return new HeadwaterError("closed", "The client is closed.")
 }
 
 function notHalted(source: string, eventId: string): HeadwaterError {

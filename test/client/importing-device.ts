@@ -33,6 +33,7 @@ export class ImportingDevice {
     const parts = {
       host: localLocks(),
       log: this.#log,
+      whole: this.#log,
       beside: new BesideLog(this.#storage),
       name: "account",
     }

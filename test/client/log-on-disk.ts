@@ -53,7 +53,7 @@ export function logOnDisk() {
     openTab(): { readers: LogReaders; link: ThreadLink; crash(): void } {
       const readers = new LogReaders({
         host,
-        log,
+        whole: log,
         beside,
         name: "account",
         head: () => memory.head ?? offsets.at(-1) ?? START,

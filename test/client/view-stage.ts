@@ -7,8 +7,10 @@ import { ViewSkips } from "../../client/disk/view-skips.ts"
 import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import { appendedEntry } from "../../client/replica/pending-entry.ts"
 import { Replica } from "../../client/replica/replica.ts"
+import { EdgeStart, type EdgeStartParts } from "../../client/thread/edge-start.ts"
 import { ViewSnapshots } from "../../client/thread/view-snapshots.ts"
 import { Views } from "../../client/thread/views.ts"
+import { WholeLog, type WholeLogParts } from "../../client/thread/whole-log.ts"
 import { parseBatch } from "../../shared/batch.ts"
 import { EMPTY_CHAIN, extendChain } from "../../shared/chain.ts"
 import type { Millis, ProducerId, StreamPath } from "../../shared/ids.ts"
@@ -76,7 +78,7 @@ export function stageDevice() {
     },
     /** Before each message of a stream, and behind its last. */
     offsets: (stream: StreamPath): readonly Offset[] => places.get(stream)?.offsets ?? [START],
-    visit: () => visit({ log, host, storage, snapshots }),
+    visit: (edge: StagedEdge = NO_EDGE) => visit({ log, host, storage, snapshots, edge }),
   }
 }
 
@@ -98,10 +100,23 @@ type Disk = {
   readonly host: ReturnType<typeof stageDevice>["host"]
   readonly storage: CheckedStorage
   readonly snapshots: Snapshots
+  readonly edge: StagedEdge
+}
+
+/** What a visit finds at the edge. */
+export type StagedEdge = Pick<EdgeStartParts, "viewAt"> & Pick<WholeLogParts, "edgeOf">
+
+const failed = async () => ({
+  kind: "failed" as const,
+  error: { code: "unreachable" as const, message: "There is no edge here." },
+})
+const NO_EDGE: StagedEdge = {
+  viewAt: () => ({ snapshot: failed, rows: failed }),
+  edgeOf: () => ({ read: failed }),
 }
 
 /** One tab's views, over streams that are opened by hand. */
-function visit({ log, host, storage, snapshots }: Disk) {
+function visit({ log, host, storage, snapshots, edge }: Disk) {
   const replicas = new Map<StreamPath, Replica>()
   const skipped: string[] = []
   let ids = 0
@@ -114,8 +129,22 @@ function visit({ log, host, storage, snapshots }: Disk) {
     views.loaded(stream)
     return replica
   }
+  const isPaused = () => false
+  const device = "device" as ProducerId
+  /** What a session does: replicas begin anew with what the disk has. */
+  const wentAhead = async (streams: readonly StreamPath[]) => {
+    for (const stream of streams) {
+      const replica = replicas.get(stream)
+      if (replica === undefined) continue
+      const { record, entries } = await log.open(stream, 0 as never, device)
+      replica.restart(record, entries, new Set())
+      views.refold(stream)
+    }
+  }
+  const whole = new WholeLog({ log, edgeOf: edge.edgeOf, isPaused })
   const views: Views = new Views({
-    ...{ host, log },
+    ...{ host, log, whole },
+    edgeStart: new EdgeStart({ host, log, device, viewAt: edge.viewAt, isPaused, wentAhead }),
     snapshots: new ViewSnapshots({ host, log, snapshots }),
     skips: new ViewSkips(storage),
     open: openStream,
@@ -125,6 +154,7 @@ function visit({ log, host, storage, snapshots }: Disk) {
   })
   return {
     views,
+    whole,
     skipped,
     openStream,
     replica: (stream: StreamPath) => replicas.get(stream)!,
