@@ -23,6 +23,9 @@ const KEYS: Record<StoreName, readonly string[]> = {
   cursors: ["stream", "name"],
 }
 
+/** A page that is not on the device: what takes it for an empty one has other rows. */
+const ABSENT = { stream: "b/two", page: 2 }
+
 type Fields = Record<string, unknown>
 
 const event = (id: string) => JSON.stringify({ id, type: "t", data: { of: id } })
@@ -48,8 +51,9 @@ async function fullDisk() {
     for (const text of drafts.slice(0, 3)) texts.entries.set(text, stream)
     const term = await log.claim()
     for (let page = 0; page < 4; page++) {
-      const text = `${event(`${stream}-p${page}`)},${event(`${stream}-q${page}`)}`
-      texts.pages.add(text)
+      const isAbsent = stream === ABSENT.stream && page === ABSENT.page
+      const text = isAbsent ? "" : `${event(`${stream}-p${page}`)},${event(`${stream}-q${page}`)}`
+      texts.pages.add(isAbsent ? "absent" : text)
       const [from, next] = [offset(page), offset(page + 1)]
       const inFlight = { producer: DEVICE, epoch: 3, seq: 1, keys: keys.slice(0, 2) }
       const record = { stream, head: next, ...firstPosition(DEVICE), inFlight }
@@ -57,7 +61,8 @@ async function fullDisk() {
       const error = { code: "rejected", message: "no" } as const
       const last = { text: drafts[3] ?? "", count: 1, bytes: 1, stream, error, at: 0 as Millis }
       const rejected = refused === undefined ? [] : [{ ...last, key: refused }]
-      await log.save(term, "relaxed", { page: { stream, from, next, text }, confirmed: [], rejected, record })
+      const stored = { stream, from, next, text, ...(isAbsent && { absent: true as const }) }
+      await log.save(term, "relaxed", { page: stored, confirmed: [], rejected, record })
     }
     await beside.moveCursor(stream, "consumer", offset(2))
   }
@@ -126,7 +131,7 @@ describe("records that are damaged", () => {
         let reached: string = START
         for (const page of pages) {
           expect([run, what, page.from]).toEqual([run, what, reached])
-          expect(texts.pages).toContain(page.text)
+          expect(texts.pages).toContain(page.absent ? "absent" : page.text)
           reached = page.next
         }
         expect([run, what, record.head]).toEqual([run, what, reached])

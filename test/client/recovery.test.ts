@@ -97,6 +97,36 @@ test("[CONFLICT7] an edge that was put back into the middle of a page is followe
   expect(idsOf(entries.map(({ text }) => text))).toBe("defxy")
 })
 
+test("[CONFLICT7] an edge that was put back into what is absent here is followed from before it, or from what is behind", async () => {
+  const { recoverAt, opened, by, offsets, log } = await ahead()
+  const { record } = await opened()
+  const absent = { stream: STREAM, from: START, next: offsets[4]!, text: "", absent: true } as const
+  const gone = [offsets[2]!, offsets[4]!]
+  await log.goBack(STREAM, {
+    head: offsets[6]!,
+    common: START,
+    gone: [...gone, offsets[6]!],
+    entries: [],
+    fresh,
+  })
+  const term = await log.claim()
+  const rest = { stream: STREAM, from: offsets[4]!, next: offsets[6]!, text: [..."ef"].map(by).join(",") }
+  for (const page of [absent, rest])
+    await log.save(term, "relaxed", {
+      page,
+      confirmed: [],
+      rejected: [],
+      record: { ...record, head: page.next },
+    })
+  expect(await recoverAt(edgeOf([..."abcd"].map(by)).edge, "all")).toBe(true)
+  expect((await opened()).record.head).toBe(offsets[4])
+  expect(await log.standing(STREAM)).toMatchObject({ head: offsets[4] })
+  expect(await recoverAt(edgeOf([..."abc"].map(by)).edge, "all")).toBe(true)
+  const { record: last, entries } = await opened()
+  expect([last.head, await log.pageBehind(STREAM, START)]).toEqual([START, undefined])
+  expect(idsOf(entries.map(({ text }) => text))).toBe("efxy")
+})
+
 test("[CONFLICT7] the leader's term is over, and nothing is done where the log goes on", async () => {
   const { recoverAt, opened, by, log } = await ahead()
   const before = await opened()

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto"
+import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
+import type { AskedView } from "../../client/port.ts"
+import type { Exchange } from "../../client/sync/edge-requests.ts"
+import { joinBatches, parseBatch } from "../../shared/batch.ts"
+import type { Millis, StreamPath } from "../../shared/ids.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import { offsetBehind, pageBehind, placedTexts } from "../../shared/page-places.ts"
+import { compileView } from "../../shared/view/compile.ts"
+import { viewKey } from "../../shared/view/definition.ts"
+import { ViewFold } from "../../shared/view/fold.ts"
+import {
+  linesOf,
+  type SnapshotManifest,
+  type SnapshotSkip,
+  snapshotText,
+} from "../../shared/view/snapshot.ts"
+import { stateHash, textHash } from "../../shared/view/state-hash.ts"
+import type { StagedEdge, stageDevice } from "./view-stage.ts"
+
+const digest = async (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest())
+
+/** An edge whose streams are those of another device, and whose views are written down when a test says so. */
+export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents = 1_000 } = {}) {
+  const asked = { pages: 0, rows: 0 }
+  const kept = new Map<string, { manifest: SnapshotManifest; texts: Map<string, string> }>()
+  /** What every answer is instead, while there is something. */
+  const trouble: { answer: Exchange<never> | undefined } = { answer: undefined }
+
+  async function wholePage(stream: StreamPath) {
+    const { head } = await origin.log.standing(stream)
+    const texts: string[] = []
+    for await (const pages of origin.log.pages(stream, { after: START, upTo: head }))
+      texts.push(...pages.map(({ text }) => text))
+    return { from: START, next: head, text: joinBatches(texts) }
+  }
+
+  const edge: StagedEdge = {
+    viewAt: (name) => ({
+      async snapshot() {
+        const found = kept.get(name)
+        if (trouble.answer !== undefined) return trouble.answer
+        return found === undefined ? { kind: "missing" } : { kind: "done", value: found.manifest }
+      },
+      async rows(hash) {
+        asked.rows++
+        const { manifest, texts } = kept.get(name)!
+        const table = Object.entries(manifest.tables).find(([, told]) => told.hash === hash)?.[0]
+        return { kind: "done", value: texts.get(table ?? "")! }
+      },
+    }),
+    edgeOf: (stream) => ({
+      async read(after, _signal, end) {
+        asked.pages++
+        if (trouble.answer !== undefined) return trouble.answer
+        const rest = pageBehind(await wholePage(stream), after)
+        if (rest === undefined) return { kind: "gone" }
+        const texts: string[] = []
+        let next = after
+        for (const { text, offset } of placedTexts(rest)) {
+          if (texts.length === pageEvents || next === end) break
+          texts.push(text)
+          next = offset
+        }
+        const text = texts.join(",")
+        const page = { from: after, next, text, messages: parseBatch(text) }
+        return { kind: "done", value: { page, upToDate: next === rest.next, closed: false } }
+      },
+    }),
+  }
+
+  return {
+    ...edge,
+    asked,
+    kept,
+    trouble,
+    /** Writes a view down as it is now, over the streams up to some places. */
+    async writeDown(
+      name: string,
+      { view, streams }: AskedView,
+      places: Readonly<Record<string, Offset>> = {},
+      skipped: readonly SnapshotSkip[] = [],
+    ): Promise<SnapshotManifest> {
+      const database = openNodeSqlite()
+      const compiled = compileView(database, name, view)
+      const skips = skipped.flatMap((skip) =>
+        "event" in skip ? [{ source: skip.source, eventId: skip.event as never }] : [],
+      )
+      const fold = new ViewFold(database, compiled, streams, skips)
+      const cursor: Record<string, Offset> = {}
+      for (const stream of new Set(Object.values(streams) as StreamPath[])) {
+        const page = await wholePage(stream)
+        const upTo = places[stream] ?? page.next
+        const count = [...placedTexts(page)].findIndex(({ offset }) => offset === upTo) + 1
+        const messages = parseBatch(page.text).slice(0, count)
+        fold.fold({ stream, messages, offsetBehind: (at) => offsetBehind(page, at) })
+        cursor[stream] = upTo
+      }
+      const tables = compiled.sources.flatMap(({ owned }) => owned)
+      const texts = new Map(tables.map((table) => [table.name, snapshotText(database, table)]))
+      const told = [...texts].map(async ([table, text]) => {
+        const size = { rows: linesOf(text).length, bytes: text.length }
+        return [table, { ...size, hash: await textHash(text, digest) }] as const
+      })
+      const manifest = {
+        ...{ key: viewKey(view), streams, cursor, skipped },
+        halts: [...fold.halts.values()],
+        hash: await stateHash(
+          database,
+          tables.map((table) => table.name),
+          digest,
+        ),
+        tables: Object.fromEntries(await Promise.all(told)),
+        savedAt: 0 as Millis,
+      }
+      kept.set(name, { manifest, texts })
+      fold.close()
+      database.close()
+      return manifest
+    },
+  }
+}
