@@ -178,6 +178,13 @@ export class DeviceLog extends AppendLog {
     return this.#storage.read((tx) => hasPassed(tx, stream, place), ["pages"])
   }
 
+  /** Whether the log goes on from a place that some tab had come to: as far as can be said where it is absent. */
+  async goesOnFrom(stream: StreamPath, place: Offset): Promise<boolean> {
+    if (place === START) return true
+    const page = await this.pageBehind(stream, place)
+    return page?.absent ? !isAfter(page.from, place) : this.passed(stream, place)
+  }
+
   /** Goes back to an earlier place, and ends the term of whoever leads. False when the log has moved on meanwhile. */
   goBack(stream: StreamPath, way: WayBack): Promise<boolean> {
     return goBack(this.#storage, stream, way)

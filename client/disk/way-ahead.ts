@@ -3,7 +3,7 @@ import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import { firstPosition } from "../../shared/outbox.ts"
 import type { StoredEntry, StoredPage, StreamRecord } from "./records.ts"
-import type { ReadTransaction, Storage, WriteTransaction } from "./storage.ts"
+import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 import { beginTerm, holdTerm } from "./terms.ts"
 import { hasPassed } from "./way-back.ts"
 
@@ -12,8 +12,8 @@ import { hasPassed } from "./way-back.ts"
  * place of what lies between, from where the log had got to. So all pages still join, and what is absent can be filled
  * in later, page by page from its beginning: the absent page shrinks in the transaction that stores what it lacked.
  *
- * An event is confirmed by being read back. So a log goes ahead only where none of this device's can lie between:
- * nothing of it waits for the edge, or nothing was ever sent.
+ * An event is confirmed by being read back. So a log goes ahead only when nothing of it waits for the edge. That
+ * nothing was ever sent is not enough: a disk that was put back to an older copy of itself knows no better.
  */
 
 /** The record in `meta` of where an absent page ends: the last one that was made. */
@@ -42,7 +42,12 @@ export async function goAhead(
       tx.put("meta", { name: nameOf(stream), upTo: place } satisfies AbsentRecord)
     }
   }
-  await storage.write("strict", write, ["pages", "streams", "meta"])
+  try {
+    await storage.write("strict", write, ["pages", "streams", "meta"])
+  } catch (reason) {
+    if (reason instanceof Exists) return undefined // another tab has begun a term meanwhile, and may read on
+    throw reason
+  }
   return ways.map(({ record }) => record.stream)
 }
 
@@ -92,19 +97,10 @@ async function waysAhead(
     if (!isAfter(place, record.head)) {
       const isThere = place === START || (await storage.read((tx) => hasPassed(tx, stream, place), ["pages"]))
       if (!isThere) return undefined
-    } else if (mayHaveSent(record, waiting)) return undefined
+    } else if (record.inFlight !== null || waiting.some((entry) => entry.stream === stream)) return undefined
     else ways.push({ place, record })
   }
   return ways
-}
-
-/** Whether something that waits for the edge may be there already. */
-function mayHaveSent(
-  { stream, inFlight, epoch, nextSeq }: StreamRecord,
-  waiting: readonly StoredEntry[],
-): boolean {
-  const hasBegun = epoch > 0 || nextSeq > 0
-  return inFlight !== null || (hasBegun && waiting.some((entry) => entry.stream === stream))
 }
 
 function pageAt(tx: ReadTransaction, stream: StreamPath, next: Offset): Promise<StoredPage | undefined> {

@@ -14,6 +14,11 @@ export interface ReplicasListener extends ReplicaListener {
   loaded(replica: Replica): void
   /** The stream begins anew with what the disk has; `confirmed` are entries that its log holds by now. */
   restarted(replica: Replica, confirmed: readonly PendingEntry[]): void
+  /**
+   * The stream began anew, and its log is the one that it was, with more behind: on the disk, or absent. What is pending
+   * is as it was.
+   */
+  wentOn(replica: Replica): void
   /** All that the edge has refused of a stream was looked at: receipts may wait for some of it. */
   reviewed(entries: readonly RejectedEntry[]): void
   /** The disk has given pending entries other keys. */
@@ -183,7 +188,13 @@ export class Replicas {
     const { record, entries } = await this.#log.open(replica.stream, NO_KEY, this.#device)
     this.#listener.rekeyed(rekey(replica.pending, entries))
     await this.#review(replica) // what is neither pending nor refused is confirmed
-    this.#listener.restarted(replica, replica.restart(record, entries, asked))
+    const before = replica.head
+    const isBack = isAfter(before, record.head) // what the disk has by now may be more than was read
+    const goesOn = !isBack && (await this.#log.goesOnFrom(replica.stream, before))
+    const confirmed = replica.restart(record, entries, asked)
+    const isClear = confirmed.length === 0 && replica.doubted.length === 0
+    if (goesOn && isClear) this.#listener.wentOn(replica)
+    else this.#listener.restarted(replica, confirmed)
     await this.#settle(replica)
     return record
   }

@@ -74,6 +74,7 @@ export class EdgeRequests {
 
   /** Sends a request, and sorts answers by what they mean for a client. `read` judges those that succeeded. */
   async #askOnce<T>(url: string, init: Asking, read: Reading<T>): Promise<Exchange<T>> {
+    if (init.signal.aborted) return unreached("unreachable", "Nobody waits for the answer any more.")
     const silence = new Silence(this.#host, init.signal)
     try {
       const token = await this.#token(silence.signal)

@@ -7,12 +7,18 @@ import type { LogWriter } from "./log-writer.ts"
 /** Before what the disk did not take is written again. */
 const RETRY_MS = 1_000
 
+export interface RefusalsListener {
+  /** The disk has all that there is of the stream. */
+  saved(): void
+  unsaved(reason: unknown): void
+}
+
 /** Takes out of what waits for the edge what it has refused, and sees to it that the disk has it as refused. */
 export class Refusals {
   readonly #host: Pick<Host, "now" | "after">
   readonly #replica: Replica
   readonly #writer: LogWriter
-  readonly #unsaved: (reason: unknown) => void
+  readonly #listener: RefusalsListener
   #stopWaiting: () => void = () => {}
   #hasEnded = false
 
@@ -20,12 +26,12 @@ export class Refusals {
     host: Pick<Host, "now" | "after">,
     replica: Replica,
     writer: LogWriter,
-    unsaved: (reason: unknown) => void,
+    listener: RefusalsListener,
   ) {
     this.#host = host
     this.#replica = replica
     this.#writer = writer
-    this.#unsaved = unsaved
+    this.#listener = listener
   }
 
   /** Those without a key are not on the disk: they will be refused when they are. */
@@ -33,7 +39,7 @@ export class Refusals {
     const stored = keysOf(entries)
     if (stored.length === 0) return
     this.#writer.rejected(this.#replica.reject(stored, error, this.#host.now()))
-    this.#save()
+    this.save()
   }
 
   /** No timer is left. */
@@ -42,12 +48,18 @@ export class Refusals {
     this.#stopWaiting()
   }
 
-  /** A stream that has stopped comes by no other write that would bring them to the disk. */
-  #save(): void {
+  /**
+   * Brings to the disk whatever it does not have, and tries until it does: a stream that has stopped comes by no other
+   * write that would, of its last page neither.
+   */
+  save(): void {
     this.#stopWaiting()
-    this.#writer.flush().catch((reason: unknown) => {
-      this.#unsaved(reason)
-      if (!this.#hasEnded) this.#stopWaiting = this.#host.after(RETRY_MS, () => this.#save())
-    })
+    this.#writer.flush().then(
+      () => this.#listener.saved(),
+      (reason: unknown) => {
+        this.#listener.unsaved(reason)
+        if (!this.#hasEnded) this.#stopWaiting = this.#host.after(RETRY_MS, () => this.save())
+      },
+    )
   }
 }

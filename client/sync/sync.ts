@@ -72,7 +72,10 @@ export class StreamSync {
     this.#writer = writer
     this.#listener = listener
     this.#way = way
-    this.#refusals = new Refusals(host, replica, writer, (reason) => this.#failed(reason))
+    this.#refusals = new Refusals(host, replica, writer, {
+      saved: () => listener.saved(),
+      unsaved: (reason) => this.#failed(reason),
+    })
     this.#sender = new Sender(host, replica, writer, {
       took: (page) => void this.#took(page),
       unsaved: (reason) => this.#failed(reason),
@@ -272,6 +275,7 @@ export class StreamSync {
   #refuse(reason: StopReason, error: ErrorData): void {
     this.#lastError = error
     this.input({ kind: "refused", reason })
+    this.#refusals.save()
     this.#turnAway(reason, error)
   }
 

@@ -10,6 +10,7 @@ import type { Replica } from "../replica/replica.ts"
 import type { ViewTerms } from "../state/open-view-state.ts"
 import type { ConfirmedBatch, ViewState } from "../state/view-state.ts"
 import type { ViewStatus } from "../status.ts"
+import { JoiningStreams } from "./joining-streams.ts"
 import { PageQueue } from "./page-queue.ts"
 import { type Progress, ViewBuild, type ViewBuildParts, type ViewStart } from "./view-build.ts"
 import { fill } from "./view-fill.ts"
@@ -44,8 +45,8 @@ export class OpenView {
   #terms: ViewTerms
   #state: ViewState
   #build: ViewBuild | undefined
-  /** Their pages come from the disk, until what is shown has caught up with them. */
-  readonly #joining = new Set<StreamPath>()
+  readonly #joining = new JoiningStreams()
+  #isCatchingUp = false
   readonly #queue = new PageQueue()
   /** Whether the log that is shown is no more: it gets no pages. */
   #isStale = false
@@ -83,7 +84,7 @@ export class OpenView {
 
   /** Whether nothing is to be folded that this device has. */
   get isSettled(): boolean {
-    return !this.#isStale && this.#queue.isEmpty && this.#joining.size === 0 && this.#build === undefined
+    return !this.#isStale && this.#queue.isEmpty && this.#joining.isEmpty && this.#build === undefined
   }
 
   follows(stream: StreamPath): boolean {
@@ -105,7 +106,14 @@ export class OpenView {
   joined(stream: StreamPath): void {
     if ((this.#state.heads.get(stream) ?? START) === this.#headOf(stream)) return this.#rebase()
     this.#joining.add(stream)
-    if (this.#joining.size === 1) this.#catchUp()
+    this.#catchUp()
+  }
+
+  /** A stream's log goes further than the pages that were told: what is new is read. */
+  wentOn(stream: StreamPath): void {
+    if (this.#isStale) return
+    this.#joining.add(stream)
+    this.#rebase()
   }
 
   appended(stream: StreamPath, entries: readonly PendingEntry[]): void {
@@ -114,7 +122,8 @@ export class OpenView {
   }
 
   advanced(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
-    if (this.#isStale || this.#joining.has(stream)) return // what is to be shown reads the page from the disk
+    if (this.#isStale) return // what is to be shown reads the page from the disk
+    if (this.#joining.has(stream)) return this.#joining.confirmed(stream, confirmed) // and so it does here
     const reached = this.#queue.end(stream) ?? this.#state.heads.get(stream) ?? START
     assert(
       page.from === reached,
@@ -174,10 +183,13 @@ export class OpenView {
   #rebase(): void {
     this.#forget()
     const taken = this.#queue.take()
-    this.#state.rebase(taken, [...this.#queue.confirmed(), ...this.pending()])
+    this.#state.rebase(taken, this.#unfolded())
     this.#state.flush()
     this.#parts.changed()
-    if (this.#queue.isEmpty) return this.#settled()
+    if (this.#queue.isEmpty) {
+      this.#catchUp()
+      return this.#settled()
+    }
     let isStopped = false
     this.#stopTimer = () => {
       isStopped = true
@@ -187,22 +199,43 @@ export class OpenView {
     })
   }
 
+  /** What is not folded as confirmed, whether the edge has it or not. */
+  #unfolded(): FoldBatch[] {
+    return [...this.#queue.confirmed(), ...this.#joining.late(), ...this.pending()]
+  }
+
+  /** Reads the streams that are joining, when no pages of them are queued, until none lacks anything. */
   #catchUp(): void {
-    const wanted = () => [...this.#joining].map((stream) => ({ stream, upTo: this.#headOf(stream) }))
+    if (this.#isCatchingUp || this.#joining.isEmpty || !this.#queue.isEmpty) return
+    this.#isCatchingUp = true
+    const joining = () => [...this.#joining.all].filter((stream) => this.#queue.end(stream) === undefined)
     const state = this.#state
-    const fold = (batch: ConfirmedBatch) => {
-      state.rebase([batch], this.pending())
-      state.flush()
-      this.#parts.changed()
+    const filling = {
+      wanted: () => joining().map((stream) => ({ stream, upTo: this.#headOf(stream) })),
+      heads: state.heads,
+      fold: (batch: ConfirmedBatch) => {
+        this.#joining.folded(batch)
+        state.rebase([batch], this.#unfolded())
+        state.flush()
+        this.#parts.changed()
+      },
+      isOver: () => this.#isClosed || this.#isStale || state !== this.#state,
+      elsewhere: () => this.refold(),
     }
-    const isOver = () => this.#isClosed || this.#isStale || state !== this.#state
-    fill(this.#parts, { wanted, heads: state.heads, fold, isOver }).then(
+    const over = () => {
+      this.#isCatchingUp = false
+    }
+    fill(this.#parts, filling).then(
       (isWhole) => {
-        if (!isWhole) return
-        this.#joining.clear()
+        over()
+        if (!isWhole) return this.#isClosed ? undefined : this.#catchUp()
+        for (const stream of joining()) this.#joining.done(stream)
         this.#rebase()
       },
-      (reason: unknown) => this.#retry(reason, () => this.#catchUp()),
+      (reason: unknown) => {
+        over()
+        this.#retry(reason, () => this.#catchUp())
+      },
     )
   }
 

@@ -163,6 +163,12 @@ export class Session implements ReplicasListener, LeadershipListener {
     this.#status.changed()
   }
 
+  wentOn({ stream }: Replica): void {
+    this.views.wentOn(stream)
+    this.moving.readers.grown(stream)
+    this.#status.changed()
+  }
+
   diskFailed(stream: StreamPath, reason: unknown): void {
     const message = reason instanceof Error ? reason.message : String(reason)
     this.#status.setError(stream, { code: "storage-unavailable", message })

@@ -18,6 +18,8 @@ export type Filling = {
   fold(batch: ConfirmedBatch): void
   /** It is of no use any more. */
   isOver(): boolean
+  /** A log does not have the place that it is folded to: it is another one. Then the filling is over, or soon will be. */
+  elsewhere?(): void
 }
 
 /** How long a thread folds before whoever waits for it has a turn. */
@@ -58,7 +60,7 @@ async function foldPages(
 ): Promise<void> {
   for await (const page of pagesTo(log, { stream, upTo, after: filling.heads.get(stream) ?? START })) {
     const rest = pageBehind(page, filling.heads.get(stream) ?? START) // live pages may end within a stored one
-    if (rest === undefined) return
+    if (rest === undefined) return filling.elsewhere?.()
     await pace.passedBy() // some megabytes may have been read and checked
     const messages = parseBatch(rest.text)
     await pace.passedBy()

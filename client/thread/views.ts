@@ -218,6 +218,11 @@ export class Views implements ReplicaListener {
     for (const view of this.#over(stream)) view.refold()
   }
 
+  /** The stream's log goes further than the pages that were told. */
+  wentOn(stream: StreamPath): void {
+    for (const view of this.#over(stream)) view.wentOn(stream)
+  }
+
   close(): void {
     this.#isClosed = true
     this.#parts.edgeStart.end()

@@ -36,6 +36,7 @@ async function tab() {
       seen.restarts++
       seen.confirmed.push(...confirmed)
     },
+    wentOn: () => void seen.restarts++,
     reviewed() {},
     rekeyed() {},
     diskFailed: (_stream, reason) => expect.unreachable(String(reason)),

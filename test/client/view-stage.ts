@@ -138,7 +138,7 @@ function visit({ log, host, storage, snapshots, edge }: Disk) {
       if (replica === undefined) continue
       const { record, entries } = await log.open(stream, 0 as never, device)
       replica.restart(record, entries, new Set())
-      views.refold(stream)
+      views.wentOn(stream)
     }
   }
   const whole = new WholeLog({ log, edgeOf: edge.edgeOf, isPaused })

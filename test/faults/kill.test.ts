@@ -21,6 +21,8 @@ const PATIENCE_MS = patienceMs(KILLS, 20_000)
 const BACKLOG = 20
 const BACKLOG_EVENTS = 10
 const READ_BYTES = 2_048
+/** One step of a browser, on a busy machine. */
+const STEP_MS_MAX = 120_000
 const RHYTHM = { count: 5, everyMs: 2, aheadMax: 30 }
 
 let site: Site
@@ -41,18 +43,32 @@ async function holdSent(scene: Scene): Promise<() => void> {
   return release
 }
 
+/** What the last clients have said of themselves. */
+function saidBy({ recorder }: Scene): string {
+  const statuses = recorder.authors.slice(-3).map((author) => recorder.of(author).status)
+  return JSON.stringify(statuses)
+}
+
+/** Fails with words where a browser is waited for and never answers. */
+function inTime<T>(scene: Scene, what: string, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const fail = () => reject(new Error(`Not in ${STEP_MS_MAX} ms: ${what}; ${saidBy(scene)}`))
+    timer = setTimeout(fail, STEP_MS_MAX)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
 /** Everything that was flushed is in the rows of a new visit, once, before the network has its say. */
-async function expectKept({ recorder }: Scene, tab: Tab): Promise<void> {
-  const shown = new Map((await shownOf(tab)).map((row) => [row.author, row]))
+async function expectKept(scene: Scene, tab: Tab): Promise<void> {
+  const { recorder } = scene
+  const shown = new Map((await inTime(scene, "the view shows", shownOf(tab))).map((row) => [row.author, row]))
   for (const known of recorder.authors) {
     const flushed = recorder.of(known).flushed.size
     const { events = 0, last = -1, times = 1 } = shown.get(known) ?? {}
-    expect({ known, whole: events === last + 1, kept: events >= flushed, times }).toEqual({
-      known,
-      whole: true,
-      kept: true,
-      times: 1,
-    })
+    const found = { known, whole: events === last + 1, kept: events >= flushed, times }
+    const said = `${flushed} of ${known} were flushed, ${events} show; ${JSON.stringify([...shown.values()])}`
+    expect(found, `${said}; ${saidBy(scene)}`).toEqual({ known, whole: true, kept: true, times: 1 })
   }
 }
 
@@ -66,7 +82,7 @@ async function killAppending(
 ) {
   const { recorder } = scene
   const begin = performance.now()
-  const tab = await scene.visit(author)
+  const tab = await inTime(scene, `${author} begins`, scene.visit(author))
   await expectKept(scene, tab)
   await work(tab, RHYTHM)
   await recorder.until(() => recorder.of(author).confirmed.length > 0)
@@ -75,7 +91,7 @@ async function killAppending(
   const goal = recorder.of(author).flushed.size + random.whole(1, 200)
   await recorder.until(() => recorder.of(author).flushed.size >= goal)
   const next = await holdSent(scene)
-  await kill(scene, victim, tab)
+  await inTime(scene, `${author} is killed`, kill(scene, victim, tab))
   return { recovery, release: next }
 }
 
@@ -85,9 +101,9 @@ async function killCatchingUp(scene: Scene, victim: Victim, author: string, rand
   const shift = random.pick([-1, 0, 1] as const)
   const pause = { harm: "delay", carrier: "http", way: "down", message, shift, ms: 5_000 } as const
   const { struck } = scene.wire.arm(pause)
-  const tab = await scene.visit(author, RHYTHM)
-  await struck
-  await kill(scene, victim, tab)
+  const tab = await inTime(scene, `${author} begins to read`, scene.visit(author, RHYTHM))
+  await inTime(scene, `an answer to ${author} is paused at ${message}, ${shift}`, struck)
+  await inTime(scene, `${author} is killed as it reads`, kill(scene, victim, tab))
 }
 
 describe.each(["browser", "renderer"] as const)("a %s", (victim) => {

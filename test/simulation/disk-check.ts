@@ -77,6 +77,7 @@ export function checkImage(device: string, image: Image, log: EdgeLog): void {
 function checkStream(device: string, image: Image, record: StreamRecord, log: EdgeLog): void {
   const { stream, head, inFlight } = record
   const pages = image.store("pages").range({ after: [stream], upTo: [`${stream} `] }) as StoredPage[]
+  const confirmed = log(stream)
   const seen: string[] = []
   let reached = START
   for (const page of pages) {
@@ -86,14 +87,14 @@ function checkStream(device: string, image: Image, record: StreamRecord, log: Ed
         `${device} has a page of ${stream} from ${page.from} behind one to ${reached}.`,
       )
     }
+    const ids = page.absent ? confirmed.slice(positionOf(page.from), positionOf(page.next)) : eventsOf(page)
     reached = page.next
-    for (const { id } of eventsOf(page)) seen.push(id)
+    for (const { id } of ids) seen.push(id)
     if (seen.length !== positionOf(reached))
       throw new Violation("S5", `${device} has ${seen.length} events of ${stream} before ${reached}.`)
   }
   if (reached !== head)
     throw new Violation("S14", `${device} has pages of ${stream} to ${reached}, and its head is ${head}.`)
-  const confirmed = log(stream)
   seen.forEach((id, at) => {
     if (confirmed[at]?.id !== id)
       throw new Violation(

@@ -6,6 +6,8 @@ import type { Env } from "../../worker/env.ts"
 import { app } from "../../worker/http/app.ts"
 import type { Reader } from "../../worker/stream/stream-host.ts"
 import { EdgeObject, type ObjectParts } from "./edge-object.ts"
+import { EdgeViews } from "./edge-views.ts"
+import type { Random } from "./random.ts"
 import type { Trace } from "./trace.ts"
 
 /** The near end of a socket, as the edge has it. */
@@ -27,23 +29,30 @@ export type EdgeWatcher = {
 const SOCKET_LOST = 1006
 const PREFIX = "/v1/stream/"
 
+export type EdgeParts = ObjectParts & {
+  /** Chances of its views: apart, so that worlds without them stay as they were. */
+  readonly viewRandom: Random
+}
+
 /** The edge: the production routes in front, one object for each stream behind, all in one process that can die. */
 export class Edge {
-  readonly #parts: ObjectParts
+  readonly #parts: EdgeParts
   readonly #trace: Trace
   readonly #watch: EdgeWatcher
   readonly #objects = new Map<StreamPath, EdgeObject>()
   readonly #sockets = new Map<EdgeSocket, { readonly object: EdgeObject; readonly reader: Reader }>()
   readonly #closed = new Set<StreamPath>()
+  readonly #views: EdgeViews
   #isUp = true
   #isDeaf = false
   /** Which process this is. */
   life = 0
 
-  constructor(parts: ObjectParts, trace: Trace, watch: EdgeWatcher) {
+  constructor(parts: EdgeParts, trace: Trace, watch: EdgeWatcher) {
     this.#parts = parts
     this.#trace = trace
     this.#watch = watch
+    this.#views = new EdgeViews((stream) => this.object(stream), parts.viewRandom)
   }
 
   get isUp(): boolean {
@@ -60,6 +69,8 @@ export class Edge {
 
   /** Answers as the production routes do. Never, when the process dies meanwhile. */
   async answer(request: Request): Promise<Response> {
+    const ofView = await this.#views.answer(request)
+    if (ofView !== undefined) return ofView
     const env = { ACCESS: "open", STREAMS: { getByName: (path: string) => this.object(path as StreamPath) } }
     return app.fetch(request, env as unknown as Env) // the routes ask of a stub what an object here answers
   }

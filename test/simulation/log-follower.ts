@@ -3,7 +3,7 @@ import type { StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { Scheduler } from "./scheduler.ts"
-import type { Tab } from "./tab.ts"
+import { AWAY, type Tab } from "./tab.ts"
 
 /** Before a consumer comes again whose disk could not be read. */
 const PAUSE_MS = 100
@@ -34,7 +34,7 @@ export class LogFollower {
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error
       if (error.code === "closed" || !this.tab.isAlive) return
-      if (!error.code.startsWith("storage")) throw error
+      if (!error.code.startsWith("storage") && !AWAY.has(error.code)) throw error
       this.#scheduler.after(PAUSE_MS, `${this.tab.name} reads again`, () => void this.run())
     }
   }

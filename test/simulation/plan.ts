@@ -32,6 +32,8 @@ export type Plan = {
   readonly network: NetworkFaults
   /** Whether the edge refuses some events for what they hold. */
   readonly isGuarded: boolean
+  /** Whether views may begin with rows of the edge. */
+  readonly startsAtEdge: boolean
 }
 
 export function drawPlan(random: Random): Plan {
@@ -69,5 +71,6 @@ export function drawPlan(random: Random): Plan {
       answerTorn: some(0.1),
     },
     isGuarded: random.chance(0.5),
+    startsAtEdge: random.chance(0.5),
   }
 }

@@ -9,6 +9,7 @@ import { HeadwaterError } from "../../shared/errors.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import type { Device } from "./device.ts"
+import { edgeViewName } from "./edge-views.ts"
 import type { Appended, History } from "./history.ts"
 import {
   accountsQuery,
@@ -23,12 +24,16 @@ import { ThreadLink, taken } from "./thread-link.ts"
 import { ThreadTurns } from "./thread-turns.ts"
 import type { Trace } from "./trace.ts"
 
+/** Why a part of a log could not be had that is not on the device. */
+export const AWAY: ReadonlySet<string> = new Set(["unreachable", "not-an-edge", "throttled"])
+
 /** After a client has closed, before somebody looks whether it has left anything. */
 const ENDING_MS = 1_000
 
 export type TabParts = Omit<TabHostParts, "owner"> & {
   readonly name: string
   readonly edge: string
+  readonly startsAtEdge: boolean
   readonly trace: Trace
   readonly history: History
   /** Hears each answer of a live query over what a stream's reader has seen. */
@@ -224,7 +229,12 @@ export class Tab {
     const streams = ledgerStreams(ledgers)
     for (const stream of Object.values(streams)) this.openStream(stream)
     const view = await this.#link.ask(() =>
-      this.#engine.openView({ name: "ledgers", view: ledgerView(ledgers), streams }),
+      this.#engine.openView({
+        name: "ledgers",
+        view: ledgerView(ledgers),
+        streams,
+        edgeView: this.#parts.startsAtEdge ? edgeViewName(ledgers) : undefined,
+      }),
     )
     this.#view = view
     for (const stream of Object.values(streams)) {
@@ -308,7 +318,8 @@ export class Tab {
   #failed(error: unknown): void {
     const isEnding = this.#state === "closing" || this.#state === "gone"
     if (isEnding && error instanceof HeadwaterError && error.code === "closed") return // its page has ended it
-    if (error instanceof HeadwaterError && error.code.startsWith("storage")) {
+    const isAway = error instanceof HeadwaterError && AWAY.has(error.code) // what it needs is at the edge
+    if (isAway || (error instanceof HeadwaterError && error.code.startsWith("storage"))) {
       this.#parts.trace.note(`${this.name} gives up: ${error.message}`)
       return this.end(true)
     }

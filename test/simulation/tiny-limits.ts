@@ -14,4 +14,5 @@ Object.assign(LIMITS, {
   snapshotQuietMs: 200,
   snapshotMsInterval: 3_000,
   snapshotPendingMax: 20,
+  edgeSnapshotMessagesMin: 4,
 })

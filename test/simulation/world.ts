@@ -63,6 +63,7 @@ export class World {
     const object = {
       scheduler,
       random: new Random(seed, "edge"),
+      viewRandom: new Random(seed, "edge views"),
       now: () => this.#now(),
       core,
       gated: parts.gated ?? true,
@@ -120,6 +121,7 @@ export class World {
       storage: (storage) => this.#parts.storage?.(storage) ?? storage,
       tells: (message) => this.#parts.tells?.(message) ?? true,
       edge: EDGE,
+      startsAtEdge: this.plan.startsAtEdge,
       trace: this.trace,
       history: this.history,
       onPlaces: this.checker.places,

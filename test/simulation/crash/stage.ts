@@ -18,6 +18,8 @@ export type Script = {
   readonly devices: number
   /** Whether the edge refuses some events: every third of those that a script appends. */
   readonly isGuarded?: boolean
+  /** Whether views may begin with rows of the edge. */
+  readonly startsAtEdge?: boolean
   act(stage: Stage): Promise<void>
 }
 
@@ -158,8 +160,9 @@ function isSettled({ state, offset, isImported }: Appended): boolean {
 }
 
 /** Nothing fails in it by chance. */
-export function quietPlan({ devices, ledgers, isGuarded = false }: Script): Plan {
+export function quietPlan({ devices, ledgers, isGuarded = false, startsAtEdge = false }: Script): Plan {
   return {
+    startsAtEdge,
     devices,
     ledgers,
     tabsMax: 3,
