@@ -33,6 +33,7 @@ export default defineConfig({
         test: {
           name: engine.name,
           include: ["test/browser/**/*.test.ts"],
+          provide: { databases: 60, seed: 20_26 },
           sequence: { groupOrder: 2 * at },
           browser: {
             enabled: true,

@@ -1,4 +1,6 @@
+import { DeviceLog } from "../../client/disk/log.ts"
 import type { Snapshot } from "../../client/disk/snapshots.ts"
+import type { ReadTransaction } from "../../client/disk/storage.ts"
 import { ViewState } from "../../client/state/view-state.ts"
 import { OpenView } from "../../client/thread/open-view.ts"
 import { Views } from "../../client/thread/views.ts"
@@ -74,4 +76,43 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
       }
     },
   },
+  {
+    name: "absent taken for empty",
+    bug: "Where a part of the log is absent, readers and views go on as if there had been nothing.",
+    parts: {},
+    install() {
+      const { pages } = DeviceLog.prototype
+      DeviceLog.prototype.pages = async function* (stream, span) {
+        for await (const some of pages.call(this, stream, span))
+          yield some.map(({ absent: _, ...page }) => page)
+      }
+      return () => {
+        DeviceLog.prototype.pages = pages
+      }
+    },
+  },
+  {
+    name: "ahead of what waits",
+    bug: "A log goes ahead although something waits that may lie in what it passes over.",
+    parts: {
+      storage: (storage) => ({
+        health: storage.health,
+        read(body, stores) {
+          const isAll = stores?.length === 1 && stores[0] === "outbox"
+          return storage.read((tx) => body(isAll ? withoutAll(tx) : tx), stores)
+        },
+        write: (durability, body, stores) => storage.write(durability, body, stores),
+        close: () => storage.close(),
+      }),
+    },
+  },
 ]
+
+/** Finds nothing when all of a store is asked for. */
+function withoutAll(tx: ReadTransaction): ReadTransaction {
+  return {
+    get: (store, key) => tx.get(store, key),
+    getAll: async (store, range, limit) =>
+      Object.keys(range).length === 0 ? [] : tx.getAll(store, range, limit),
+  }
+}

@@ -133,7 +133,7 @@ describe("the connection to a database", () => {
     await expect(writing).rejects.toMatchObject({ code: "storage-unavailable" })
     answer?.()
     expect(await storage.read((tx) => tx.get("meta", "x"))).toBeUndefined()
-    expect(timers.size).toBe(0)
+    await expect.poll(() => timers.size).toBe(0)
     storage.close()
   })
 
