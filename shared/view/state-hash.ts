@@ -65,7 +65,12 @@ export async function joinHashes(tables: StateHash["tables"], digest: Digest): P
 
 /** The hash of a text of ASCII. */
 export async function textHash(text: string, digest: Digest): Promise<string> {
-  return hex(await digest(asciiBytes(text)))
+  return bytesHash(asciiBytes(text), digest)
+}
+
+/** The same, of its bytes. */
+export async function bytesHash(bytes: Uint8Array, digest: Digest): Promise<string> {
+  return hex(await digest(bytes))
 }
 
 /**
