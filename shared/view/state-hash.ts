@@ -33,7 +33,10 @@ export function rowLines(database: SqlDatabase, table: string, columns: readonly
   const cells = columns.map((column) => cellOf(quoteName(column)))
   const statement = database.prepare(`SELECT ${cells.join(", ")} FROM ${quoteName(table)}`)
   try {
-    return statement.all([]).map(lineOf).sort()
+    const rows: SqlRow[] = statement.all([])
+    const lines: string[] = []
+    for (let row = rows.pop(); row !== undefined; row = rows.pop()) lines.push(lineOf(row)) // never all of them twice
+    return lines.sort()
   } finally {
     statement.finalize()
   }

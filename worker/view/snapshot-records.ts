@@ -40,8 +40,8 @@ export class SnapshotRecords {
 
   /** The hashes of all texts that they name. */
   named(): Set<string> {
-    const tables = this.manifests().map((json) => (JSON.parse(json) as SnapshotManifest).tables) // was one when it was stored
-    return new Set(tables.flatMap((all) => Object.values(all).map(({ hash }) => hash)))
+    const all = this.manifests().map((json) => JSON.parse(json) as SnapshotManifest) // each was one when it was stored
+    return new Set(all.flatMap(({ tables }) => Object.values(tables).map(({ hash }) => hash)))
   }
 
   /** Keeps one more, and lets go of those that are too old by that. */
