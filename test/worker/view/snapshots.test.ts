@@ -39,6 +39,7 @@ const VIEW: ViewData = {
   },
 }
 const ENOUGH = LIMITS.viewSnapshotMessagesMin
+const SLOW_MS = 20_000
 const SKUS = 20 // so that each is sold less often than the check allows
 
 function manyOrders(count: number): object[] {
@@ -81,6 +82,13 @@ async function textsOf(name: string, { tables }: SnapshotManifest): Promise<Map<
 async function keysOf(name: string, generation = 1): Promise<string[]> {
   const { objects } = await env.SEGMENTS.list({ prefix: `views/${foldOf(name, generation).id}/` })
   return objects.map(({ key }) => key)
+}
+
+/** The bucket as the object has it. */
+function bucketOf(name: string, generation = 1): Promise<R2Bucket> {
+  return runInDurableObject(foldOf(name, generation), (fold) => {
+    return (Reflect.get(fold, "env") as typeof env).SEGMENTS // as every object has it
+  })
 }
 
 /** Makes the last snapshot older than the time that is to be between two, and lets the alarm ring. */
@@ -205,6 +213,28 @@ test("[EVIEW15] while a source stands still for another reason none is made, and
   expect(await nextSnapshot(name)).toMatchObject({ cursor: { [stream]: expect.any(String) }, halts: [] })
 })
 
+test("[EVIEW15] while one is written no append and no query waits, and it is of what was folded before", async () => {
+  const [name, stream] = [newView(), await streamOf()]
+  await putView(name, ORDERS, { orders: stream })
+  await live(name)
+  const bucket = await bucketOf(name)
+  const store = bucket.put.bind(bucket)
+  let isOpen = false
+  const put = vi.spyOn(bucket, "put").mockImplementationOnce(async (key, text, options) => {
+    await vi.waitUntil(() => isOpen, { timeout: SLOW_MS })
+    return store(key, text as Uint8Array, options) // as the edge puts it
+  })
+  const before = await place(stream, ...manyOrders(ENOUGH))
+  await expect.poll(() => put.mock.calls.length).toBe(1)
+  const after = await place(stream, order("milk"))
+  expect(await rowsOf(name, "SELECT count(*) FROM orders")).toEqual([[ENOUGH]])
+  expect((await statusOf(name)).cursor).toEqual({ [stream]: before })
+  expect(await snapshotOf(name)).toBe(undefined)
+  isOpen = true
+  expect(await nextSnapshot(name)).toMatchObject({ cursor: { [stream]: before } })
+  await expect.poll(async () => (await statusOf(name)).cursor).toEqual({ [stream]: after })
+})
+
 test("[EVIEW16] rows never change, so whoever has them is told that, and others may keep them", async () => {
   const [name, stream] = [newView(), await streamOf(...manyOrders(ENOUGH))]
   await putView(name, ORDERS, { orders: stream })
@@ -290,10 +320,8 @@ test("[EVIEW17] what is written down goes with its generation, and a bucket that
   await expect.poll(() => keysOf(name)).toEqual([])
   expect(await keysOf(name, 2)).toHaveLength(2)
   expect((await textsOf(name, again)).size).toBe(2)
-  const failing = await runInDurableObject(foldOf(name, 2), (fold) => {
-    const { SEGMENTS } = Reflect.get(fold, "env") as typeof env // as every object has it
-    return vi.spyOn(SEGMENTS, "list").mockRejectedValueOnce(new Error("The bucket does not answer."))
-  })
+  const failure = new Error("The bucket does not answer.")
+  const failing = vi.spyOn(await bucketOf(name, 2), "list").mockRejectedValueOnce(failure)
   expect((await askView(name, { method: "DELETE" })).status).toBe(204)
   expect((await askView(`${name}/snapshot`)).status).toBe(404)
   expect((await askView(`${name}/rows?hash=${tables.stock?.hash}`)).status).toBe(404)
