@@ -160,6 +160,11 @@ export const LIMITS = {
   queryWaitMsMax: 30_000,
   /** The size of a view whose rows are hashed: all of one table are in memory for it. */
   viewHashBytesMax: 32 * MiB,
+  /** Messages folded since a view was last written down for others, or a tenth of all if that is more: who begins
+   * there folds so many themselves, in some 50 ms. */
+  viewSnapshotMessagesMin: 5_000,
+  /** Between two snapshots of a view: each stores tables anew, and whoever reads one has this time to read its rows. */
+  viewSnapshotMsInterval: 60_000,
   /** Streams in one answer of the directory. */
   directoryPageMax: 1_000,
   /** A client gets a new token so long before the old one ends, for clocks differ and requests take time. */

@@ -68,6 +68,8 @@ const SETTABLE = {
   queryRecursionMax: [0, 1_000_000],
   queryWaitMsMax: [0, 120_000],
   viewHashBytesMax: [0, 64 * MiB],
+  viewSnapshotMessagesMin: [1, 1_000_000_000],
+  viewSnapshotMsInterval: [1_000, 86_400_000],
   directoryPageMax: [1, 10_000],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
 

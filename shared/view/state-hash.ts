@@ -33,7 +33,10 @@ export function rowLines(database: SqlDatabase, table: string, columns: readonly
   const cells = columns.map((column) => cellOf(quoteName(column)))
   const statement = database.prepare(`SELECT ${cells.join(", ")} FROM ${quoteName(table)}`)
   try {
-    return statement.all([]).map(lineOf).sort()
+    const rows: SqlRow[] = statement.all([])
+    const lines: string[] = []
+    for (let row = rows.pop(); row !== undefined; row = rows.pop()) lines.push(lineOf(row)) // never all of them twice
+    return lines.sort()
   } finally {
     statement.finalize()
   }
@@ -65,7 +68,12 @@ export async function joinHashes(tables: StateHash["tables"], digest: Digest): P
 
 /** The hash of a text of ASCII. */
 export async function textHash(text: string, digest: Digest): Promise<string> {
-  return hex(await digest(asciiBytes(text)))
+  return bytesHash(asciiBytes(text), digest)
+}
+
+/** The same, of its bytes. */
+export async function bytesHash(bytes: Uint8Array, digest: Digest): Promise<string> {
+  return hex(await digest(bytes))
 }
 
 /**

@@ -252,6 +252,7 @@ class World {
       folded: () => {
         this.folds++
       },
+      rested: () => undefined,
       failed: () => undefined,
     })
   }

@@ -45,6 +45,9 @@ export function pageOf(frame: EdgeFrame, before: Page): Page | undefined {
   return { ...before, ...frame, body: typeof frame.body === "string" ? arrayOfText(frame.body) : frame.body }
 }
 
+/** For what never changes. */
+export const IMMUTABLE = "public, max-age=31536000, immutable"
+
 const EMPTY = new Uint8Array()
 
 /** Whether a page holds nothing. An empty JSON array has a body all the same. */
@@ -77,7 +80,7 @@ export function pageResponse(request: Request, { path, offset, end }: PageAsked,
   if (offset === "now")
     return new Response(page.body, { headers: { ...headers, "Cache-Control": "no-store" } })
   const etag = `"${path}:${page.from}:${page.next}${tailMark(page)}"`
-  const cache = isFixed ? "public, max-age=31536000, immutable" : cacheControl(page)
+  const cache = isFixed ? IMMUTABLE : cacheControl(page)
   const all = { ...headers, ETag: etag, "Cache-Control": cache }
   if (isKnown(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers: all })
@@ -94,7 +97,8 @@ function cacheControl({ upToDate }: Page): string {
   return upToDate ? "public, no-cache" : "public, max-age=60, stale-while-revalidate=300"
 }
 
-function isKnown(sent: string | null, etag: string): boolean {
+/** Whether whoever asks has it already, by the tags in `If-None-Match`. */
+export function isKnown(sent: string | null, etag: string): boolean {
   if (sent === null) return false
   return sent.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag)
 }

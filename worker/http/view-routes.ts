@@ -1,37 +1,26 @@
-import { type Context, Hono, type MiddlewareHandler } from "hono"
+import { Hono, type MiddlewareHandler } from "hono"
 import { isGrantedForAll, type Right } from "../../shared/grants.ts"
-import type { Bounds } from "../../shared/limits.ts"
-import type { FoldObject, HashAnswer } from "../view/fold-object.ts"
+import type { HashAnswer } from "../view/fold-object.ts"
 import type { FoldReport, QueryAnswer } from "../view/fold-reads.ts"
 import { decodeQuery, decodeSkip } from "../view/view-asks.ts"
 import { decodeViewClaim, foldName, type ViewClaim } from "../view/view-claim.ts"
-import type { Current, PutOutcome } from "../view/view-core.ts"
-import type { ViewObject } from "../view/view-object.ts"
+import type { PutOutcome } from "../view/view-core.ts"
 import { refuse } from "./answer.ts"
 import { admit, identityOf } from "./guard.ts"
 import { readBody, refuseBody } from "./request-body.ts"
 import { pathFault } from "./stream-path.ts"
-import type { StreamRoute } from "./stream-route.ts"
-import { noView, queryResponse, stillBuilding, viewResponse } from "./view-answers.ts"
+import { noView, queryResponse, viewResponse } from "./view-answers.ts"
+import { onLive, type ViewContext, type ViewRoute } from "./view-route.ts"
+import { rows, snapshot } from "./view-snapshots.ts"
 
 const PREFIX = "/v1/view/"
-
-type ViewRoute = {
-  Bindings: StreamRoute["Bindings"]
-  Variables: {
-    name: string
-    action: string
-    bounds: Bounds
-    view: DurableObjectStub<ViewObject>
-    folds: DurableObjectNamespace<FoldObject>
-  }
-}
-type ViewContext = Context<ViewRoute>
 
 /** What is asked of a view by another name than its own, and the right that it takes. */
 const ACTIONS: ReadonlyMap<string, { readonly method: string; readonly right: Right }> = new Map([
   ["query", { method: "POST", right: "read" }],
   ["hash", { method: "GET", right: "read" }],
+  ["snapshot", { method: "GET", right: "read" }],
+  ["rows", { method: "GET", right: "read" }],
   ["skip", { method: "POST", right: "manage" }],
   ["rebuild", { method: "POST", right: "manage" }],
 ])
@@ -53,10 +42,16 @@ viewRoutes.put(`${PREFIX}*`, async (c) => {
 })
 
 viewRoutes.get(`${PREFIX}*`, async (c) => {
-  if (c.get("action") === "hash") return hash(c)
-  const { live, building } = await c.get("view").current()
-  const [one, other] = await Promise.all([reportOf(c, live), reportOf(c, building)])
-  return viewResponse(c.get("name"), { live, building }, one, other)
+  switch (c.get("action")) {
+    case "hash":
+      return hash(c)
+    case "snapshot":
+      return snapshot(c)
+    case "rows":
+      return rows(c)
+    default:
+      return status(c)
+  }
 })
 
 viewRoutes.post(`${PREFIX}*`, async (c) => {
@@ -140,6 +135,12 @@ function putResponse(outcome: PutOutcome): Response {
   return Response.json({ generation, outcome: kind }, { status: kind === "made" ? 201 : 200 })
 }
 
+async function status(c: ViewContext): Promise<Response> {
+  const { live, building } = await c.get("view").current()
+  const [one, other] = await Promise.all([reportOf(c, live), reportOf(c, building)])
+  return viewResponse(c.get("name"), { live, building }, one, other)
+}
+
 async function reportOf(c: ViewContext, generation: number | undefined): Promise<FoldReport | undefined> {
   if (generation === undefined) return undefined
   const report = await c
@@ -174,20 +175,3 @@ async function skip(c: ViewContext, body: Uint8Array): Promise<Response> {
   if (skipped.kind === "no-fold") return noView()
   return skipped.kind === "skipped" ? new Response(null, { status: 204 }) : refuse(409, skipped.message)
 }
-
-/** Asks the generation that answers. One that has just been replaced is no more: then the next one is asked. */
-async function onLive<A extends { readonly kind: string }>(
-  c: ViewContext,
-  work: (fold: DurableObjectStub<FoldObject>) => Promise<A>,
-  respond: (answer: Exclude<A, { readonly kind: "no-fold" }>) => Response,
-): Promise<Response> {
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const current: Current = await c.get("view").current()
-    if (current.live === undefined) return current.building === undefined ? noView() : stillBuilding()
-    const answer = await work(c.get("folds").getByName(foldName(c.get("name"), current.live)))
-    if (answer.kind !== "no-fold") return respond(answer as Exclude<A, { readonly kind: "no-fold" }>) // it is not
-  }
-  return refuse(503, "The view is being replaced; try again.", { "Retry-After": "1" })
-}
-
-const TRIES_MAX = 3

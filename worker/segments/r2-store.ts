@@ -1,7 +1,11 @@
+import type { RowStore } from "../view/snapshot-writer.ts"
 import type { SegmentStore } from "./sealer.ts"
 
-/** R2 as a store of segments. It compares the hash itself before it takes an object. */
-export class R2Store implements SegmentStore {
+/** R2 deletes so many objects at once. */
+const KEYS_MAX = 1_000
+
+/** R2 as a store of segments, and of the rows of views. It compares the hash itself before it takes an object. */
+export class R2Store implements SegmentStore, RowStore {
   readonly #bucket: R2Bucket
 
   constructor(bucket: R2Bucket) {
@@ -15,6 +19,22 @@ export class R2Store implements SegmentStore {
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const object = await this.#bucket.get(key)
     return object === null ? undefined : new Uint8Array(await object.arrayBuffer())
+  }
+
+  async keys(prefix: string): Promise<string[]> {
+    const keys: string[] = []
+    let cursor: string | undefined
+    do {
+      const listed = await this.#bucket.list({ prefix, ...(cursor !== undefined && { cursor }) })
+      keys.push(...listed.objects.map(({ key }) => key))
+      cursor = listed.truncated ? listed.cursor : undefined
+    } while (cursor !== undefined)
+    return keys
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += KEYS_MAX)
+      await this.#bucket.delete(keys.slice(at, at + KEYS_MAX))
   }
 
   async deleteAll(prefix: string): Promise<void> {

@@ -23,6 +23,8 @@ export type FeedingParts = {
   built(): Promise<boolean>
   /** Hears that rows or places have changed. */
   folded(): void
+  /** Hears that all is folded that was heard of. */
+  rested(): void
   failed(error: unknown): void
 }
 
@@ -111,6 +113,7 @@ export class Feeding {
   go(): Promise<void> {
     this.#run ??= this.#feed().finally(() => {
       this.#run = undefined
+      if (!this.#isBehind && !this.#hasFailed) this.#parts.rested()
     })
     return this.#run
   }

@@ -38,6 +38,7 @@ export class FoldCore {
   readonly #records: FoldRecords
   readonly #feeds: Feeds
   readonly #folds: SourceFolds
+  #taken = 0
 
   constructor(parts: FoldParts) {
     this.#parts = parts
@@ -131,7 +132,13 @@ export class FoldCore {
           this.#feeds.write({ ...feed, offset: page.next, isCaughtUp })
       }
     })
+    this.#taken += messages.length
     return messages.length > 0
+  }
+
+  /** Messages that this life of the object has folded, those once more that sources took at different times. */
+  get taken(): number {
+    return this.#taken
   }
 
   /** There is nothing to read at a place of a stream. */

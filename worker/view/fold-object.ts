@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { assert } from "../../shared/assert.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
+import type { SqlDatabase } from "../../shared/sql.ts"
 import { type StateHash, stateHash } from "../../shared/view/state-hash.ts"
 import { ANYONE } from "../access/caller.ts"
 import { now } from "../clock.ts"
@@ -13,11 +14,16 @@ import { R2Store } from "../segments/r2-store.ts"
 import { alarmTime, SharedAlarm } from "../stream/shared-alarm.ts"
 import type { Page, ReadFault } from "../stream/stream-reads.ts"
 import { type Cursor, cursorOf } from "./cursor.ts"
+import { digest } from "./digest.ts"
 import { openDurableSqlite } from "./do-sqlite.ts"
 import { Feeding } from "./feeding.ts"
 import { type Begun, FoldCore, type Skipped } from "./fold-core.ts"
 import { FoldReads, type FoldReport, type NoFold, type QueryAnswer, type QueryAsk } from "./fold-reads.ts"
 import { Pause } from "./pause.ts"
+import { SnapshotRecords } from "./snapshot-records.ts"
+import { rowsPrefix, SnapshotWriter } from "./snapshot-writer.ts"
+import { type SnapshotAnswer, Snapshots } from "./snapshots.ts"
+import { Statements } from "./statements.ts"
 import { type FoldClaim, foldName, type SkipAsk } from "./view-claim.ts"
 
 export type HashAnswer =
@@ -32,6 +38,7 @@ export class FoldObject extends DurableObject<Env> {
   readonly #core: FoldCore
   readonly #feeding: Feeding
   readonly #reads: FoldReads
+  readonly #snapshots: Snapshots
   readonly #alarm: SharedAlarm
   readonly #pause = new Pause()
 
@@ -66,7 +73,19 @@ export class FoldObject extends DurableObject<Env> {
         return env.VIEWS.getByName(record.name).built(record.generation)
       },
       folded: () => this.#pause.end(),
+      rested: () => this.#snapshots.look(),
       failed: (error) => log("fold failed", { object: state.id.toString(), error: String(error) }),
+    })
+    const records = new SnapshotRecords(new Statements(database))
+    this.#snapshots = new Snapshots({
+      core: this.#core,
+      records,
+      writer: this.#snapshotWriter(database, records),
+      bounds,
+      now,
+      size: () => storage.sql.databaseSize,
+      still: (work) => this.#feeding.still(work),
+      failed: (error) => log("snapshot failed", { object: state.id.toString(), error: String(error) }),
     })
     this.#reads = new FoldReads({
       core: this.#core,
@@ -126,25 +145,31 @@ export class FoldObject extends DurableObject<Env> {
     return this.#feeding.still(async () => {
       const tables = this.#core.view().sources.flatMap((source) => source.tables)
       const cursor = cursorOf(this.#core.feeds())
-      const digest = async (bytes: Uint8Array) =>
-        new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)) // ours, not shared
       const hash = await stateHash(openDurableSqlite(this.ctx.storage), tables, digest)
       return { kind: "hash" as const, cursor, ...hash }
     })
   }
 
+  /** The newest snapshot. */
+  snapshot(): SnapshotAnswer {
+    return this.#snapshots.newest()
+  }
+
   /** This generation is over: all of it goes. Repeatable. */
   async end(): Promise<void> {
+    await this.#snapshots.stop()
     await this.ctx.storage.deleteAlarm()
     await this.ctx.storage.deleteAll()
     this.#core.forget()
     this.#alarm.restore(undefined)
     this.#pause.end()
+    await this.#snapshots.clear()
   }
 
   override async alarm(): Promise<void> {
     this.#alarm.ring()
     await this.#feeding.look()
+    await this.#snapshots.settled()
   }
 
   async #hurry(streams: readonly string[]): Promise<void> {
@@ -161,6 +186,12 @@ export class FoldObject extends DurableObject<Env> {
     const piece = await readPiece(source, from, { bytesMax })
     if (piece.kind !== "piece") return piece
     return piece.goesOn ? { ...piece.page, upToDate: false } : piece.page
+  }
+
+  #snapshotWriter(database: SqlDatabase, records: SnapshotRecords): SnapshotWriter | undefined {
+    const { SEGMENTS } = this.env
+    const prefix = rowsPrefix(this.ctx.id.toString())
+    return SEGMENTS && new SnapshotWriter({ database, records, store: new R2Store(SEGMENTS), prefix, digest })
   }
 
   /** By which others find this object. */
