@@ -160,11 +160,18 @@ export const LIMITS = {
   queryWaitMsMax: 30_000,
   /** The size of a view whose rows are hashed: all of one table are in memory for it. */
   viewHashBytesMax: 32 * MiB,
-  /** Messages folded since a view was last written down for others, or a tenth of all if that is more: who begins
-   * there folds so many themselves, in some 50 ms. */
+  /**
+   * Messages folded since a view was last written down for others, or a tenth of all if that is more: who begins there
+   * folds so many themselves, in some 50 ms.
+   */
   viewSnapshotMessagesMin: 5_000,
   /** Between two snapshots of a view: each stores tables anew, and whoever reads one has this time to read its rows. */
   viewSnapshotMsInterval: 60_000,
+  /**
+   * The size of a view that is written down: the text of one table is some two times its rows, and in memory twice. It
+   * begins by itself, so it has to stay well below what an object may take (128 MB).
+   */
+  viewSnapshotBytesMax: 16 * MiB,
   /** Streams in one answer of the directory. */
   directoryPageMax: 1_000,
   /** A client gets a new token so long before the old one ends, for clocks differ and requests take time. */

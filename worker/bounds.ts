@@ -70,6 +70,7 @@ const SETTABLE = {
   viewHashBytesMax: [0, 64 * MiB],
   viewSnapshotMessagesMin: [1, 1_000_000_000],
   viewSnapshotMsInterval: [1_000, 86_400_000],
+  viewSnapshotBytesMax: [0, 32 * MiB],
   directoryPageMax: [1, 10_000],
 } as const satisfies Partial<Record<keyof Bounds, readonly [least: number, most: number]>>
 

@@ -38,7 +38,7 @@ export type SnapshotManifest = {
 
 /** The columns that are written down of a table, in their order. */
 export function writtenColumns(table: OwnedTable): readonly string[] {
-  return hasRowid(table) ? ["rowid", ...table.columns] : table.columns
+  return hasWrittenRowid(table) ? ["rowid", ...table.columns] : table.columns
 }
 
 /** The text of a table's rows. */
@@ -53,7 +53,7 @@ export function linesOf(text: string): string[] {
 
 /** The hash of a table's rows, given the text of them. */
 export function rowsHash(table: OwnedTable, text: string, digest: Digest): Promise<string> {
-  if (!hasRowid(table)) return textHash(text, digest)
+  if (!hasWrittenRowid(table)) return textHash(text, digest)
   const rows = linesOf(text).map((line) => line.slice(line.indexOf(",") + 1))
   return textHash(rows.sort().join("\n"), digest)
 }
@@ -74,7 +74,7 @@ export async function isTrueTo(
     const text = texts.get(table.name)
     const told = manifest.tables[table.name]
     if (text === undefined || told === undefined || (await textHash(text, digest)) !== told.hash) return false
-    const hash = hasRowid(table) ? await rowsHash(table, text, digest) : told.hash
+    const hash = hasWrittenRowid(table) ? await rowsHash(table, text, digest) : told.hash
     if (hash !== manifest.hash.tables[table.name]) return false
     hashes.push([table.name, hash])
   }
@@ -103,7 +103,8 @@ export function decodeManifest(value: unknown): Decoded<SnapshotManifest> {
     : bad("A snapshot has key, streams, cursor, halts, skipped, hash, tables and savedAt; this one has not.")
 }
 
-function hasRowid({ kind, hasHiddenRowid }: OwnedTable): boolean {
+/** Whether the text of a table has a rowid before the columns. */
+export function hasWrittenRowid({ kind, hasHiddenRowid }: OwnedTable): boolean {
   return kind === "fts5" || hasHiddenRowid
 }
 

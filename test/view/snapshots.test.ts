@@ -133,7 +133,7 @@ test("[EVIEW15] while little is new, the streams are not looked at each time tha
   const { looks } = world
   for (let n = 0; n < 100; n++) await world.fold(1)
   expect(world.looks).toBe(looks)
-  world.size = LIMITS.viewHashBytesMax + 1
+  world.size = LIMITS.viewSnapshotBytesMax + 1
   await world.fold(ENOUGH)
   for (let n = 0; n < 100; n++) await world.fold(1)
   expect(world.looks).toBe(looks)
@@ -141,7 +141,7 @@ test("[EVIEW15] while little is new, the streams are not looked at each time tha
 
 test("[EVIEW15] what is too large is not written down, and is when it is no longer", async () => {
   const world = new World()
-  world.size = LIMITS.viewHashBytesMax + 1
+  world.size = LIMITS.viewSnapshotBytesMax + 1
   await world.fold(ENOUGH)
   world.size--
   world.hasRoom = false

@@ -1,6 +1,7 @@
 import { LIMITS } from "../../shared/limits.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
 import {
+  hasWrittenRowid,
   rowsHash,
   type SnapshotManifest,
   type SnapshotTable,
@@ -104,7 +105,7 @@ export class SnapshotWriter {
     if (!stored.has(hash)) await store.put(prefix + hash, bytes, hash)
     stored.add(hash)
     const told = { rows: rowsIn(bytes), bytes: bytes.length, hash }
-    return { told, hash: table.kind === "fts5" ? await rowsHash(table, text, digest) : hash }
+    return { told, hash: hasWrittenRowid(table) ? await rowsHash(table, text, digest) : hash }
   }
 
   /** Deletes what no manifest names that is kept. */

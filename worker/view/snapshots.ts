@@ -19,7 +19,7 @@ export type SnapshotsParts = {
   readonly writer: SnapshotWriter | undefined
   readonly bounds: Pick<
     Bounds,
-    "viewSnapshotMessagesMin" | "viewSnapshotMsInterval" | "viewHashBytesMax" | "upkeepRetryMs"
+    "viewSnapshotMessagesMin" | "viewSnapshotMsInterval" | "viewSnapshotBytesMax" | "upkeepRetryMs"
   >
   now(): Millis
   /** The bytes of all that is stored. */
@@ -112,7 +112,7 @@ export class Snapshots {
     const last = records.last()
     const again = last === undefined ? at : last.savedAt + bounds.viewSnapshotMsInterval
     if (at < again) return this.#restUntil(again)
-    const place = size() > bounds.viewHashBytesMax ? undefined : snapshotPlace(core.feeds())
+    const place = size() > bounds.viewSnapshotBytesMax ? undefined : snapshotPlace(core.feeds())
     if (place === undefined) return this.#restUntil(at + bounds.viewSnapshotMsInterval)
     const { messages, ...rest } = place
     const before = last?.messages ?? 0
