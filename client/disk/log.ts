@@ -191,8 +191,8 @@ export class DeviceLog extends AppendLog {
   }
 
   /**
-   * Lets logs go on from later places, and ends the term of whoever leads: what lies between is absent then. Answers the
-   * streams that did; undefined, and nothing is changed, when one of them cannot.
+   * Lets logs go on from later places, and ends the term of whoever leads: what lies between is absent then. Answers
+   * which streams did; undefined, and nothing is changed, when one of them cannot.
    */
   goAhead(places: ReadonlyMap<StreamPath, Offset>, device: ProducerId): Promise<StreamPath[] | undefined> {
     return goAhead(this.#storage, places, device)

@@ -15,8 +15,8 @@ export interface ReplicasListener extends ReplicaListener {
   /** The stream begins anew with what the disk has; `confirmed` are entries that its log holds by now. */
   restarted(replica: Replica, confirmed: readonly PendingEntry[]): void
   /**
-   * The stream began anew, and its log is the one that it was, with more behind: on the disk, or absent. What is pending
-   * is as it was.
+   * The stream began anew, and its log is the one that it was, with more behind: on the disk, or absent. What is
+   * pending is as it was.
    */
   wentOn(replica: Replica): void
   /** All that the edge has refused of a stream was looked at: receipts may wait for some of it. */

@@ -150,7 +150,8 @@ export class OpenView {
   }
 
   /**
-   * Makes the rows of other terms, from the log or from what a start has, and shows them when they are whole. False when others came after them.
+   * Makes the rows of other terms, from the log or from what a start has, and shows them when they are whole. False
+   * when others came after them.
    *
    * @throws HeadwaterError `invalid-view`: then the rows stay as they are.
    */

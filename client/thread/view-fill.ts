@@ -18,7 +18,7 @@ export type Filling = {
   fold(batch: ConfirmedBatch): void
   /** It is of no use any more. */
   isOver(): boolean
-  /** A log does not have the place that it is folded to: it is another one. Then the filling is over, or soon will be. */
+  /** A log does not have the place that it is folded to: it is another one. The filling is over then, or soon. */
   elsewhere?(): void
 }
 

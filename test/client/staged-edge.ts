@@ -4,6 +4,7 @@ import type { AskedView } from "../../client/port.ts"
 import type { Exchange } from "../../client/sync/edge-requests.ts"
 import { joinBatches, parseBatch } from "../../shared/batch.ts"
 import type { Millis, StreamPath } from "../../shared/ids.ts"
+import type { PageText } from "../../shared/log-order.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import { offsetBehind, pageBehind, placedTexts } from "../../shared/page-places.ts"
 import { compileView } from "../../shared/view/compile.ts"
@@ -20,10 +21,48 @@ import type { StagedEdge, stageDevice } from "./view-stage.ts"
 
 const digest = async (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest())
 
+type Written = { readonly manifest: SnapshotManifest; readonly texts: ReadonlyMap<string, string> }
+
+/** A view as it is folded up to some places of its streams, written down. */
+async function written(
+  { view, streams }: AskedView,
+  pageOf: (stream: StreamPath) => Promise<PageText>,
+  places: Readonly<Record<string, Offset>>,
+  skipped: readonly SnapshotSkip[],
+): Promise<Written> {
+  const database = openNodeSqlite()
+  const compiled = compileView(database, "written", view)
+  const skips = skipped.flatMap((skip) =>
+    "event" in skip ? [{ source: skip.source, eventId: skip.event as never }] : [],
+  )
+  const fold = new ViewFold(database, compiled, streams, skips)
+  const cursor: Record<string, Offset> = {}
+  for (const stream of new Set(Object.values(streams) as StreamPath[])) {
+    const page = await pageOf(stream)
+    const upTo = places[stream] ?? page.next
+    const count = [...placedTexts(page)].findIndex(({ offset }) => offset === upTo) + 1
+    const messages = parseBatch(page.text).slice(0, count)
+    fold.fold({ stream, messages, offsetBehind: (at) => offsetBehind(page, at) })
+    cursor[stream] = upTo
+  }
+  const owned = compiled.sources.flatMap((source) => source.owned)
+  const texts = new Map(owned.map((table) => [table.name, snapshotText(database, table)]))
+  const told = [...texts].map(async ([table, text]) => {
+    const size = { rows: linesOf(text).length, bytes: text.length }
+    return [table, { ...size, hash: await textHash(text, digest) }] as const
+  })
+  const tables = Object.fromEntries(await Promise.all(told))
+  const hash = await stateHash(database, Object.keys(tables), digest)
+  const place = { key: viewKey(view), streams, cursor, skipped, halts: [...fold.halts.values()] }
+  fold.close()
+  database.close()
+  return { manifest: { ...place, hash, tables, savedAt: 0 as Millis }, texts }
+}
+
 /** An edge whose streams are those of another device, and whose views are written down when a test says so. */
 export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents = 1_000 } = {}) {
   const asked = { pages: 0, rows: 0 }
-  const kept = new Map<string, { manifest: SnapshotManifest; texts: Map<string, string> }>()
+  const kept = new Map<string, Written>()
   /** What every answer is instead, while there is something. */
   const trouble: { answer: Exchange<never> | undefined } = { answer: undefined }
 
@@ -77,46 +116,13 @@ export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents =
     /** Writes a view down as it is now, over the streams up to some places. */
     async writeDown(
       name: string,
-      { view, streams }: AskedView,
+      asked: AskedView,
       places: Readonly<Record<string, Offset>> = {},
       skipped: readonly SnapshotSkip[] = [],
     ): Promise<SnapshotManifest> {
-      const database = openNodeSqlite()
-      const compiled = compileView(database, name, view)
-      const skips = skipped.flatMap((skip) =>
-        "event" in skip ? [{ source: skip.source, eventId: skip.event as never }] : [],
-      )
-      const fold = new ViewFold(database, compiled, streams, skips)
-      const cursor: Record<string, Offset> = {}
-      for (const stream of new Set(Object.values(streams) as StreamPath[])) {
-        const page = await wholePage(stream)
-        const upTo = places[stream] ?? page.next
-        const count = [...placedTexts(page)].findIndex(({ offset }) => offset === upTo) + 1
-        const messages = parseBatch(page.text).slice(0, count)
-        fold.fold({ stream, messages, offsetBehind: (at) => offsetBehind(page, at) })
-        cursor[stream] = upTo
-      }
-      const tables = compiled.sources.flatMap(({ owned }) => owned)
-      const texts = new Map(tables.map((table) => [table.name, snapshotText(database, table)]))
-      const told = [...texts].map(async ([table, text]) => {
-        const size = { rows: linesOf(text).length, bytes: text.length }
-        return [table, { ...size, hash: await textHash(text, digest) }] as const
-      })
-      const manifest = {
-        ...{ key: viewKey(view), streams, cursor, skipped },
-        halts: [...fold.halts.values()],
-        hash: await stateHash(
-          database,
-          tables.map((table) => table.name),
-          digest,
-        ),
-        tables: Object.fromEntries(await Promise.all(told)),
-        savedAt: 0 as Millis,
-      }
-      kept.set(name, { manifest, texts })
-      fold.close()
-      database.close()
-      return manifest
+      const one = await written(asked, wholePage, places, skipped)
+      kept.set(name, one)
+      return one.manifest
     },
   }
 }

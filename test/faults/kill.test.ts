@@ -108,12 +108,12 @@ async function killCatchingUp(
   const message = random.whole(1, BACKLOG - 2) // two for each answer: its head and its body
   const shift = random.pick([-1, 0, 1] as const)
   const pause = { harm: "delay", carrier: "http", way: "down", message, shift, ms: 5_000 } as const
-  const { struck, hasStruck } = scene.wire.arm(pause)
+  const armed = scene.wire.arm(pause)
   const tab = await inTime(scene, `${author} begins to read`, scene.visit(author, RHYTHM))
   const live = scene.recorder.until(() => scene.recorder.of(author).status?.connection === "live")
   live.catch(() => {}) // it is killed before
-  await Promise.race([struck, live])
-  const isReading = hasStruck()
+  await Promise.race([armed.struck, live])
+  const isReading = armed.hasStruck()
   await inTime(scene, `${author} is killed as it reads`, kill(scene, victim, tab))
   return isReading
 }

@@ -164,7 +164,7 @@ test.each<Step>(["before", "after"])(
       await place.expectTrue()
       place.expectTidy()
     }
-    expect(failures).toBe(9) // five digests, two puts, a listing and a deletion
+    expect(failures).toBe(10) // six digests, two puts, a listing and a deletion
   },
 )
 
@@ -187,7 +187,7 @@ test("[EVIEW17] a generation that ends at any step is read and written no more, 
     await place.clear()
     expect([...place.objects]).toEqual([])
   }
-  expect(ended).toBe(8) // the same, with nothing to delete
+  expect(ended).toBe(9) // the same, with nothing to delete
 })
 
 test("[EVIEW15] a place that takes more than a row is not written down", () => {

@@ -43,11 +43,13 @@ const VIEW: ViewData = {
 }
 
 const ROWS = [
-  "INSERT INTO values_of_all_types (a, b, c, d) VALUES (1, 2, 3, 'four'), (1.0, -0.0, -1, ''), (0.0 * -1, 1e300, NULL, NULL)",
+  "INSERT INTO values_of_all_types (a, b, c, d) VALUES (1, 2, 3, 'four'), (1.0, -0.0, -1, '')",
+  "INSERT INTO values_of_all_types (a, b) VALUES (0.0 * -1, 1e300)",
   "INSERT INTO values_of_all_types (a, b) VALUES (9e999, -9e999), (9007199254740993, 9007199254740992.0)",
   "INSERT INTO values_of_all_types (a, b) VALUES (x'', 5e-324), (x'00ff', 0.1), ('a' || char(0) || 'b', 1)",
   "INSERT INTO values_of_all_types (a, d) VALUES (CAST(x'61ff' AS TEXT), 'ünï 🚀'), ('1', '2,3' || char(10) || '4')",
-  "INSERT INTO values_of_all_types (a, d) VALUES (9223372036854775807, CAST(x'f0' AS TEXT)), (-9223372036854775807 - 1, 'x')",
+  "INSERT INTO values_of_all_types (a, d) VALUES (9223372036854775807, CAST(x'f0' AS TEXT))",
+  "INSERT INTO values_of_all_types (a, d) VALUES (-9223372036854775807 - 1, 'x')",
   "INSERT INTO values_of_all_types (a) VALUES ('1'), ('1')",
   "INSERT INTO words (rowid, title, note) VALUES (7, 'the sea', 1), (3, 'a ship', NULL), (12, 'the sea', 1)",
   "INSERT INTO numbered VALUES (5, 'a'), (-3, 'b'), (9007199254740993, 'c')",
