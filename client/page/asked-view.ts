@@ -11,8 +11,8 @@ export type ViewOptions = {
    * The name of a view at the edge that has the same definition and streams. A device that lacks much of the log begins
    * with its rows (checked against their hash) instead of the events that they are the fold of, and goes on from there.
    * What is before is not on this device then: it is read from the edge when something needs it, such as a view of
-   * another definition, a reader that begins earlier, an import. Where it cannot begin so, it takes the log, and says
-   * why in `client.status.views`.
+   * another definition, a reader that begins earlier, an import. Open such a view before the streams: one that is open
+   * is read at once. Where a view cannot begin so, it takes the log, and says why in `client.status.views`.
    */
   readonly edgeView?: string | undefined
 }

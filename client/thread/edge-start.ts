@@ -10,6 +10,7 @@ import type { DeviceLog } from "../disk/log.ts"
 import type { Snapshot } from "../disk/snapshots.ts"
 import type { Host } from "../host.ts"
 import { emptyView, type ViewTerms } from "../state/open-view-state.ts"
+import type { EdgeStream } from "../sync/edge.ts"
 import type { Exchange } from "../sync/edge-requests.ts"
 import type { EdgeView } from "../sync/edge-view.ts"
 
@@ -18,6 +19,7 @@ export type EdgeStartParts = {
   readonly log: Pick<DeviceLog, "standing" | "goAhead">
   readonly device: ProducerId
   viewAt(name: StreamPath): Pick<EdgeView, "snapshot" | "rows">
+  edgeOf(stream: StreamPath): Pick<EdgeStream, "knows">
   /** Whether the app wants to stay off the network. */
   isPaused(): boolean
   /** These logs go on from later places now, and nobody leads. Resolves when this tab knows. */
@@ -89,16 +91,31 @@ export class EdgeStart {
     return { bytes, heads: manifest.cursor, halts: manifest.halts, messages: messagesBefore(manifest) }
   }
 
-  /** Whether there is more to fetch of the logs than of the rows. */
+  /** Whether there is more to fetch of the logs than of the rows, or the edge does not have the logs any more. */
   async #checkWorth(manifest: SnapshotManifest): Promise<void> {
-    let lacking = 0
-    for (const [stream, place] of Object.entries(manifest.cursor)) {
-      const { head, absentUpTo } = await this.#parts.log.standing(stream as StreamPath) // as above
-      lacking += (eventsBetween(head, place) ?? 0) + (eventsBetween(START, absentUpTo) ?? 0)
-    }
+    const standings = Object.entries(manifest.cursor).map(async ([path, place]) => {
+      const stream = path as StreamPath // as above
+      const { head, absentUpTo } = await this.#parts.log.standing(stream)
+      const lacking = (eventsBetween(head, place) ?? 0) + (eventsBetween(START, absentUpTo) ?? 0)
+      return { stream, lacking, from: absentUpTo === START ? head : START }
+    })
+    const all = await Promise.all(standings)
+    const lacking = all.reduce((sum, standing) => sum + standing.lacking, 0)
     const rows = Object.values(manifest.tables).reduce((sum, table) => sum + table.rows, 0)
-    const isWorth = lacking >= LIMITS.edgeSnapshotMessagesMin && rows <= lacking
-    if (!isWorth) throw new NotBegun(`This device lacks ${lacking} messages; the snapshot has ${rows} rows.`)
+    if (lacking >= LIMITS.edgeSnapshotMessagesMin && rows <= lacking) return
+    for (const standing of all) if (standing.lacking > 0 && (await this.#isTrimmed(standing))) return
+    throw new NotBegun(`This device lacks ${lacking} messages; the snapshot has ${rows} rows.`)
+  }
+
+  async #isTrimmed({
+    stream,
+    from,
+  }: {
+    readonly stream: StreamPath
+    readonly from: Offset
+  }): Promise<boolean> {
+    const answer = await this.#inTime((signal) => this.#parts.edgeOf(stream).knows(from, signal))
+    return answer.kind === "done" && !answer.value
   }
 
   async #textsOf(

@@ -60,7 +60,7 @@ export class Session implements ReplicasListener, LeadershipListener {
     const isPaused = () => this.#pause.paused
     this.#whole = new WholeLog({ log, edgeOf, isPaused })
     this.views = openSessionViews({
-      ...{ host, ...disk, whole: this.#whole, edge: options.edge, tokens, device, isPaused },
+      ...{ host, ...disk, whole: this.#whole, edge: options.edge, tokens, device, edgeOf, isPaused },
       keptAs: isShared ? name : undefined,
       open: (stream) => this.replica(stream),
       replicas: () => this.#replicas.all,

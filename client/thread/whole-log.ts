@@ -87,13 +87,17 @@ export class WholeLog {
     const { log, edgeOf, isPaused } = this.#parts
     const { stream, from, next } = absent
     const what = `What ${stream} has before ${next} is not on this device`
-    if (isPaused()) throw new HeadwaterError("unreachable", `${what}, and the client is paused.`)
+    if (isPaused()) throw new HeadwaterError("unreachable", `${what}. The client is paused.`)
     const answer = await edgeOf(stream).read(from, this.#ended.signal, next)
     if (this.#ended.signal.aborted) throw new HeadwaterError("closed", "The client is closed.")
-    const gone = `${what}, and the edge does not have it any more.`
-    if (answer.kind !== "done") throw errorOf(answer, gone)
+    const gone = "The edge does not have it any more."
+    if (answer.kind !== "done") {
+      const { code, message } = errorOf(answer, gone)
+      throw new HeadwaterError(code, `${what}. ${message}`)
+    }
     const { page } = answer.value
-    if (page.next === from || isAfter(page.next, next)) throw new HeadwaterError("diverged", gone)
+    const isOther = page.next === from || isAfter(page.next, next)
+    if (isOther) throw new HeadwaterError("diverged", `${what}. ${gone}`)
     await log.fillAbsent(absent, page)
   }
 }

@@ -190,6 +190,23 @@ describe("[VIEW45] a device without the log", () => {
   })
 })
 
+describe("[VIEW45] a log of which the edge keeps the end alone", () => {
+  test("is begun with rows however few messages are lacking, and however many rows there are", async () => {
+    const origin = stageDevice()
+    await origin.grow(A, events.slice(0, 30))
+    const edge = stageEdge(origin)
+    await edge.writeDown(NAME, LATEST)
+    const begun = async () => {
+      const { views } = stageDevice().visit(edge)
+      await views.open(AT_EDGE)
+      return views.statuses()[0]?.edgeStart?.kind
+    }
+    expect(await begun()).toBe("not-begun")
+    edge.earliest.set(A, origin.offsets(A)[20]!)
+    expect(await begun()).toBe("begun")
+  })
+})
+
 describe("[VIEW46] a device takes the log", () => {
   let stage: Stage
   beforeAll(async () => {

@@ -59,20 +59,25 @@ async function written(
   return { manifest: { ...place, hash, tables, savedAt: 0 as Millis }, texts }
 }
 
+/** All that a stream holds. */
+async function wholePage(origin: ReturnType<typeof stageDevice>, stream: StreamPath): Promise<PageText> {
+  const { head } = await origin.log.standing(stream)
+  const texts: string[] = []
+  for await (const pages of origin.log.pages(stream, { after: START, upTo: head }))
+    texts.push(...pages.map(({ text }) => text))
+  return { from: START, next: head, text: joinBatches(texts) }
+}
+
 /** An edge whose streams are those of another device, and whose views are written down when a test says so. */
 export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents = 1_000 } = {}) {
   const asked = { pages: 0, rows: 0 }
   const kept = new Map<string, Written>()
+  /** Where streams begin that have let go of what is before. */
+  const earliest = new Map<StreamPath, Offset>()
   /** What every answer is instead, while there is something. */
   const trouble: { answer: Exchange<never> | undefined } = { answer: undefined }
 
-  async function wholePage(stream: StreamPath) {
-    const { head } = await origin.log.standing(stream)
-    const texts: string[] = []
-    for await (const pages of origin.log.pages(stream, { after: START, upTo: head }))
-      texts.push(...pages.map(({ text }) => text))
-    return { from: START, next: head, text: joinBatches(texts) }
-  }
+  const pageOf = (stream: StreamPath) => wholePage(origin, stream)
 
   const edge: StagedEdge = {
     viewAt: (name) => ({
@@ -89,10 +94,14 @@ export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents =
       },
     }),
     edgeOf: (stream) => ({
+      async knows(place) {
+        const isKept = place >= (earliest.get(stream) ?? START)
+        return trouble.answer ?? { kind: "done", value: isKept }
+      },
       async read(after, _signal, end) {
         asked.pages++
         if (trouble.answer !== undefined) return trouble.answer
-        const rest = pageBehind(await wholePage(stream), after)
+        const rest = pageBehind(await pageOf(stream), after)
         if (rest === undefined) return { kind: "gone" }
         const texts: string[] = []
         let next = after
@@ -112,6 +121,7 @@ export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents =
     ...edge,
     asked,
     kept,
+    earliest,
     trouble,
     /** Writes a view down as it is now, over the streams up to some places. */
     async writeDown(
@@ -120,7 +130,7 @@ export function stageEdge(origin: ReturnType<typeof stageDevice>, { pageEvents =
       places: Readonly<Record<string, Offset>> = {},
       skipped: readonly SnapshotSkip[] = [],
     ): Promise<SnapshotManifest> {
-      const one = await written(asked, wholePage, places, skipped)
+      const one = await written(asked, pageOf, places, skipped)
       kept.set(name, one)
       return one.manifest
     },

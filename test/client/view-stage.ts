@@ -104,7 +104,9 @@ type Disk = {
 }
 
 /** What a visit finds at the edge. */
-export type StagedEdge = Pick<EdgeStartParts, "viewAt"> & Pick<WholeLogParts, "edgeOf">
+export type StagedEdge = Pick<EdgeStartParts, "viewAt"> & {
+  edgeOf(stream: StreamPath): ReturnType<EdgeStartParts["edgeOf"]> & ReturnType<WholeLogParts["edgeOf"]>
+}
 
 const failed = async () => ({
   kind: "failed" as const,
@@ -112,7 +114,7 @@ const failed = async () => ({
 })
 const NO_EDGE: StagedEdge = {
   viewAt: () => ({ snapshot: failed, rows: failed }),
-  edgeOf: () => ({ read: failed }),
+  edgeOf: () => ({ read: failed, knows: failed }),
 }
 
 /** One tab's views, over streams that are opened by hand. */
@@ -144,7 +146,7 @@ function visit({ log, host, storage, snapshots, edge }: Disk) {
   const whole = new WholeLog({ log, edgeOf: edge.edgeOf, isPaused })
   const views: Views = new Views({
     ...{ host, log, whole },
-    edgeStart: new EdgeStart({ host, log, device, viewAt: edge.viewAt, isPaused, wentAhead }),
+    edgeStart: new EdgeStart({ host, log, device, ...edge, isPaused, wentAhead }),
     snapshots: new ViewSnapshots({ host, log, snapshots }),
     skips: new ViewSkips(storage),
     open: openStream,

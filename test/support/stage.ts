@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core"
 import { afterAll, beforeAll } from "vitest"
 import { launchChromium } from "./chromium.ts"
-import { startEdge, type TestEdge } from "./edge.ts"
+import { type EdgeOptions, startEdge, type TestEdge } from "./edge.ts"
 import { layWire, type Wire } from "./proxy.ts"
 import { type Site, serveSite } from "./site.ts"
 
@@ -9,10 +9,14 @@ import { type Site, serveSite } from "./site.ts"
 export type Stage = { edge: TestEdge; wire: Wire; site: Site; browser: Browser }
 
 /** Sets the stage before the tests of a file and clears it after them. Read its parts inside tests only. */
-export function setStage(): Stage {
+export function setStage(options: EdgeOptions = {}): Stage {
   const stage: Partial<Stage> = {}
   beforeAll(async () => {
-    const [edge, site, browser] = await Promise.all([startEdge(), serveSite("e2e/app"), launchChromium()])
+    const [edge, site, browser] = await Promise.all([
+      startEdge(options),
+      serveSite("e2e/app"),
+      launchChromium(),
+    ])
     Object.assign(stage, { edge, site, browser, wire: await layWire(edge.url) })
   })
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { openNodeSqlite } from "../../client/node/node-sqlite.ts"
 import { EMPTY_CHAIN } from "../../shared/chain.ts"
 import type { Millis } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
-import { issueOffset } from "../../shared/offset.ts"
+import { issueOffset, type Offset, readIssuedOffset } from "../../shared/offset.ts"
 import type { FoldCore } from "../../worker/view/fold-core.ts"
 import { SnapshotRecords } from "../../worker/view/snapshot-records.ts"
 import type { SnapshotWriter } from "../../worker/view/snapshot-writer.ts"
@@ -12,6 +12,8 @@ import { Statements } from "../../worker/view/statements.ts"
 
 const ENOUGH = LIMITS.viewSnapshotMessagesMin
 const INTERVAL = LIMITS.viewSnapshotMsInterval
+
+const positionOf = (place: Offset) => readIssuedOffset(place)?.position ?? 0
 
 /** A view of one stream that has folded as many messages as the test says. */
 class World {
@@ -26,6 +28,9 @@ class World {
   looks = 0
   readonly written: number[] = []
   readonly failures: string[] = []
+  /** The first message that the stream keeps, and what was asked of it. */
+  earliest = 0
+  readonly asked: string[] = []
   snapshots = this.#awake()
 
   fold(count: number): Promise<void> {
@@ -74,6 +79,10 @@ class World {
       writer: writer as unknown as SnapshotWriter, // as above
       bounds: LIMITS,
       now: () => world.time as Millis,
+      isKept: async (stream, place) => {
+        world.asked.push(`${stream} ${place}`)
+        return positionOf(place) >= world.earliest
+      },
       size: () => world.size,
       still: (work) => work(),
       failed: (error) => void world.failures.push(String(error)),
@@ -174,4 +183,34 @@ test("[EVIEW17] a generation that has ended is written down no more", async () =
   await world.snapshots.stop()
   await world.fold(ENOUGH)
   expect(world.written).toEqual([])
+})
+
+test("[EVIEW15] where the stream does not keep what comes behind the newest, who asks for it gets one that is new", async () => {
+  const world = new World()
+  await world.fold(ENOUGH)
+  await world.fold(10)
+  expect((await world.snapshots.usable()).kind).toBe("snapshot")
+  expect(world.written).toEqual([ENOUGH])
+  world.earliest = ENOUGH + 5
+  expect((await world.snapshots.usable()).kind).toBe("snapshot")
+  expect(world.written).toEqual([ENOUGH, ENOUGH + 10])
+  await world.snapshots.usable()
+  world.earliest = ENOUGH + 20
+  await world.snapshots.usable() // there is nothing newer to be written
+  expect(world.written).toEqual([ENOUGH, ENOUGH + 10])
+})
+
+test("[EVIEW15] where there is none and the stream has no beginning any more, who asks for it gets one", async () => {
+  const world = new World()
+  await world.fold(3)
+  expect((await world.snapshots.usable()).kind).toBe("none")
+  expect(world.asked).toEqual(["a -1"])
+  world.earliest = 2
+  expect((await world.snapshots.usable()).kind).toBe("snapshot")
+  expect(world.written).toEqual([3])
+  world.isBucketThere = false
+  world.earliest = 5
+  await world.fold(4)
+  expect((await world.snapshots.usable()).kind).toBe("snapshot")
+  expect(world.failures).toHaveLength(1)
 })

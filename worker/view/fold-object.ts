@@ -83,6 +83,10 @@ export class FoldObject extends DurableObject<Env> {
       writer: this.#snapshotWriter(database, records),
       bounds,
       now,
+      isKept: async (stream, offset) => {
+        const { kind } = await env.STREAMS.getByName(stream).readForView({ offset, end: offset })
+        return kind !== "trimmed"
+      },
       size: () => storage.sql.databaseSize,
       still: (work) => this.#feeding.still(work),
       failed: (error) => log("snapshot failed", { object: state.id.toString(), error: String(error) }),
@@ -150,9 +154,9 @@ export class FoldObject extends DurableObject<Env> {
     })
   }
 
-  /** The newest snapshot. */
-  snapshot(): SnapshotAnswer {
-    return this.#snapshots.newest()
+  /** The newest snapshot that a client can go on from. */
+  snapshot(): Promise<SnapshotAnswer> {
+    return this.#snapshots.usable()
   }
 
   /** This generation is over: all of it goes. Repeatable. */

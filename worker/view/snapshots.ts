@@ -1,10 +1,13 @@
 import type { Millis } from "../../shared/ids.ts"
 import type { Bounds } from "../../shared/limits.ts"
+import { type Offset, START } from "../../shared/offset.ts"
+import type { SourceStreams } from "../../shared/view/fold.ts"
+import type { SnapshotManifest } from "../../shared/view/snapshot.ts"
 import type { FoldCore } from "./fold-core.ts"
 import type { NoFold } from "./fold-reads.ts"
-import { snapshotPlace } from "./snapshot-place.ts"
+import { type SnapshotPlace, snapshotPlace } from "./snapshot-place.ts"
 import type { SnapshotRecords } from "./snapshot-records.ts"
-import type { SnapshotDraft, SnapshotWriter } from "./snapshot-writer.ts"
+import type { SnapshotDraft, SnapshotHead, SnapshotWriter } from "./snapshot-writer.ts"
 
 /** The newest snapshot of a generation, its manifest as JSON. */
 export type SnapshotAnswer =
@@ -24,12 +27,20 @@ export type SnapshotsParts = {
   now(): Millis
   /** The bytes of all that is stored. */
   size(): number
+  /** Whether a stream still has all that comes behind a place. */
+  isKept(stream: string, place: Offset): Promise<boolean>
   /** Runs `work` while nothing is folded. */
   still(work: () => Promise<void>): Promise<void>
   failed(error: unknown): void
 }
 
 type Due = Pick<SnapshotDraft, "head" | "messages">
+
+/** Enough is new, or somebody cannot do with what there is. */
+type Why = "due" | "asked"
+
+/** Streams that are asked whether they keep what a client needs. A view of more is of patterns: no client begins so. */
+const STREAMS_ASKED_MAX = 50
 
 /** A tenth of all that was folded before is enough to be written down anew. */
 const SHARE = 0.1
@@ -57,17 +68,34 @@ export class Snapshots {
     return manifest === undefined ? { kind: "none" } : { kind: "snapshot", manifest }
   }
 
+  /**
+   * The newest one, from which a client can go on: where the streams do not keep what comes behind it, or have no
+   * beginning any more while there is none, one is written first, whatever else is due.
+   */
+  async usable(): Promise<SnapshotAnswer> {
+    const newest = this.newest()
+    if (newest.kind === "no-fold" || (await this.#isUsable(newest))) return newest
+    await this.settled()
+    this.#begin("asked")
+    await this.settled()
+    return this.newest()
+  }
+
   /** Everything is folded that was heard of. Does not throw. */
   look(): void {
+    this.#begin("due")
+  }
+
+  #begin(why: Why): void {
     if (this.#writing !== undefined || this.#isStopped) return
     const { still, now, bounds, failed } = this.#parts
     try {
-      if (this.#due() === undefined) return
+      if (this.#draft(why) === undefined) return
     } catch (error) {
       failed(error)
       return
     }
-    this.#writing = still(() => this.#write())
+    this.#writing = still(() => this.#write(why))
       .catch((error: unknown) => {
         this.#notBefore = now() + bounds.upkeepRetryMs
         failed(error)
@@ -93,13 +121,47 @@ export class Snapshots {
     await this.#parts.writer?.clear()
   }
 
+  async #isUsable(newest: SnapshotAnswer): Promise<boolean> {
+    const { core, isKept } = this.#parts
+    const places: Readonly<Record<string, Offset>> =
+      newest.kind === "snapshot"
+        ? (JSON.parse(newest.manifest) as SnapshotManifest).cursor // it was one when it was stored
+        : Object.fromEntries(core.feeds().map(({ stream }) => [stream, START]))
+    const all = Object.entries(places)
+    if (all.length > STREAMS_ASKED_MAX) return true
+    const kept = await Promise.all(all.map(([stream, place]) => isKept(stream, place)))
+    return kept.every((isThere) => isThere)
+  }
+
   /** It may be due no longer, if something else kept the rows still before. */
-  async #write(): Promise<void> {
+  async #write(why: Why): Promise<void> {
     const { core, writer } = this.#parts
-    const due = this.#due()
-    if (due === undefined) return
+    const draft = this.#draft(why)
+    if (draft === undefined) return
     const tables = core.view().sources.flatMap((source) => source.owned)
-    await writer?.write({ ...due, tables, isOver: () => this.#isStopped })
+    await writer?.write({ ...draft, tables, isOver: () => this.#isStopped })
+  }
+
+  #draft(why: Why): Due | undefined {
+    return why === "due" ? this.#due() : this.#asked()
+  }
+
+  /** What somebody needs to be written down now, if that is possible and says more than what is. */
+  #asked(): Due | undefined {
+    const { core, records, writer, bounds, now, size } = this.#parts
+    const record = core.find()
+    if (writer === undefined || record?.phase !== "live" || size() > bounds.viewSnapshotBytesMax)
+      return undefined
+    const place = snapshotPlace(core.feeds())
+    if (place === undefined || place.messages === records.last()?.messages) return undefined
+    const { messages, ...rest } = place
+    const head = this.#head(record.streams, rest, now())
+    return writer.hasRoomFor(head) ? { head, messages } : undefined
+  }
+
+  #head(streams: SourceStreams, place: Omit<SnapshotPlace, "messages">, savedAt: Millis): SnapshotHead {
+    const { core } = this.#parts
+    return { key: core.view().key, streams, ...place, skipped: core.skips(), savedAt }
   }
 
   /** What is to be written down now, if anything is. Cheap as long as little is new. */
@@ -121,8 +183,7 @@ export class Snapshots {
       this.#enoughAt = core.taken + missing
       return undefined
     }
-    const { streams } = record
-    const head = { key: core.view().key, streams, ...rest, skipped: core.skips(), savedAt: at }
+    const head = this.#head(record.streams, rest, at)
     if (!writer.hasRoomFor(head)) return this.#restUntil(at + bounds.viewSnapshotMsInterval)
     return { head, messages }
   }

@@ -22,18 +22,26 @@ class App {
   client!: Client
   lines!: Stream<LineSchemas>
   authors!: Stream<AuthorSchemas>
-  view!: View
+  view: View = undefined as unknown as View // until it is open
   joined: readonly object[] = []
   calls = 0
   confirmed = 0
   rejected = 0
   appending = true
 
-  async open(edge: string, path: string, account = "default", token?: TokenGiver): Promise<void> {
+  async open(
+    edge: string,
+    path: string,
+    account = "default",
+    token?: TokenGiver,
+    edgeView?: string,
+  ): Promise<void> {
     this.client = await connect({ edge, account, ...(token !== undefined && { token }) })
-    this.lines = this.client.stream(lines, `${path}/lines`)
-    this.authors = this.client.stream(authors, `${path}/authors`)
-    this.view = await this.client.view(board, { lines: `${path}/lines`, authors: `${path}/authors` })
+    const streams = { lines: `${path}/lines`, authors: `${path}/authors` }
+    if (edgeView !== undefined) this.view = await this.client.view(board, streams, { edgeView })
+    this.lines = this.client.stream(lines, streams.lines)
+    this.authors = this.client.stream(authors, streams.authors)
+    this.view ??= await this.client.view(board, streams)
     this.view.live(JOINED, [], (rows) => {
       this.joined = rows
       this.calls++
