@@ -5,7 +5,7 @@ import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import { isPattern } from "../../shared/path-pattern.ts"
 import { viewKey } from "../../shared/view/definition.ts"
 import { RowRestorer } from "../../shared/view/restore-rows.ts"
-import { isTrueTo, linesOf, type SnapshotManifest } from "../../shared/view/snapshot.ts"
+import { isTrueTo, type SnapshotManifest } from "../../shared/view/snapshot.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import type { Snapshot } from "../disk/snapshots.ts"
 import type { Host } from "../host.ts"
@@ -144,10 +144,10 @@ export class EdgeStart {
       let since = host.now()
       for (const table of tables) {
         const rows = new RowRestorer(database, table)
-        const lines = linesOf(texts.get(table.name) ?? "")
-        for (const [at, line] of lines.entries()) {
-          rows.insert(line)
-          if (at % SLICE !== SLICE - 1 || host.now() - since < TURN_MS) continue
+        const text = texts.get(table.name) ?? ""
+        for (let [at, count] = [0, 1]; at < text.length; count++) {
+          at = rows.insert(text, at)
+          if (count % SLICE !== 0 || host.now() - since < TURN_MS) continue
           await host.turn()
           since = host.now()
         }

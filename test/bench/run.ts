@@ -9,6 +9,7 @@ import { measureEdgeFanOut } from "./metrics/edge/fan-out.ts"
 import { measureEdgeRead } from "./metrics/edge/read.ts"
 import { measureEdgeWake } from "./metrics/edge/wake.ts"
 import { measureEdgeWriters } from "./metrics/edge/writers.ts"
+import { measureFirstStart } from "./metrics/first-start.ts"
 import { measureHandOver } from "./metrics/hand-over.ts"
 import { measureLargeLog } from "./metrics/large-log.ts"
 import { measureLogCatchUp } from "./metrics/log-catch-up.ts"
@@ -42,6 +43,7 @@ const METRICS: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   optimistic: measureOptimistic,
   upload: measureUpload,
   start: measureStart,
+  "start/first": measureFirstStart,
   view: measureView,
   size: measureSize,
   "edge/append": measureEdgeAppend,

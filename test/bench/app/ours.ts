@@ -1,6 +1,6 @@
 import { openDB } from "idb"
 import { snapshotsName } from "../../../client/disk/idb-snapshots.ts"
-import type { View } from "../../../client/index.ts"
+import { connect, type View } from "../../../client/index.ts"
 import { databaseName } from "../../../client/port.ts"
 import { openViewState } from "../../../client/state/open-view-state.ts"
 import { loadSqlite } from "../../../client/state/sqlite.ts"
@@ -17,7 +17,7 @@ import {
   someItems,
   someTurns,
 } from "./items.ts"
-import { type Opened, open, type Place, whenLive } from "./open.ts"
+import { type Opened, open, type Place, whenLive, whenStatus } from "./open.ts"
 
 let opened: (Opened & { readonly view: View }) | undefined
 const arrivals = new Map<number, number>()
@@ -162,6 +162,21 @@ export const ours = {
     await client.close()
     const steps = { connect: connected - start, view: viewed - connected, query: end - viewed }
     return { ...steps, opened: end - connected, total: end - start }
+  },
+
+  /** From nothing on this device to the first answer, by rows that the edge has written down. */
+  async firstStart(place: Place, edgeView: string): Promise<Record<string, number>> {
+    const start = performance.now()
+    const client = await connect({ edge: place.edge, account: place.account })
+    const connected = performance.now()
+    const view = await client.view(itemView, { items: place.path }, { edgeView })
+    const viewed = performance.now()
+    const rows = await view.query(NEWEST)
+    const end = performance.now()
+    await whenStatus(client, ({ views: [status] }) => status?.edgeStart?.kind === "begun")
+    if (rows.length !== 50) throw new Error(`The view shows ${rows.length} rows.`)
+    await client.close()
+    return { connect: connected - start, view: viewed - connected, query: end - viewed, total: end - start }
   },
 
   /** From an append to the live query of the same page, over a table of `rows` rows that the edge has given. */

@@ -78,6 +78,8 @@ export const raw = {
 
   rebuild: (name: string) => thread.run("rebuild", name),
 
+  firstStart: (url: string) => thread.run("firstStart", url),
+
   secondStart: (name: string) => thread.run("secondStart", name),
 
   async optimistic(rows: number, count: number): Promise<number[]> {

@@ -9,7 +9,7 @@ import type { SqlDatabase } from "../../../shared/sql.ts"
 import { type CompiledView, compileView } from "../../../shared/view/compile.ts"
 import { ViewFold } from "../../../shared/view/fold.ts"
 import { RowRestorer } from "../../../shared/view/restore-rows.ts"
-import { linesOf, snapshotText } from "../../../shared/view/snapshot.ts"
+import { snapshotText } from "../../../shared/view/snapshot.ts"
 import { tableLines } from "../../../shared/view/state-hash.ts"
 import { anyCase, type Case } from "../../contract/engines/cases.ts"
 import { foldInManner, foldPlainly, type Outcome } from "../../contract/engines/folding.ts"
@@ -57,7 +57,7 @@ async function throughTexts(open: Open, other: Open, given: Case): Promise<Outco
     for (const table of view.sources.flatMap(({ owned }) => owned)) {
       const text = snapshotText(left, table)
       const rows = new RowRestorer(fresh, table)
-      for (const line of linesOf(text)) rows.insert(line)
+      for (let at = 0; at < text.length; ) at = rows.insert(text, at)
       rows.close()
       expect(snapshotText(fresh, table), table.name).toBe(text)
     }

@@ -7,7 +7,7 @@ import { compileView } from "../../../shared/view/compile.ts"
 import type { ViewData } from "../../../shared/view/definition.ts"
 import { ViewFold } from "../../../shared/view/fold.ts"
 import { RowRestorer } from "../../../shared/view/restore-rows.ts"
-import { decodeManifest, isTrueTo, linesOf, type SnapshotManifest } from "../../../shared/view/snapshot.ts"
+import { decodeManifest, isTrueTo, type SnapshotManifest } from "../../../shared/view/snapshot.ts"
 import { stateHash } from "../../../shared/view/state-hash.ts"
 import { digest } from "../../../worker/view/digest.ts"
 import { openDurableSqlite } from "../../../worker/view/do-sqlite.ts"
@@ -113,7 +113,8 @@ async function restoredHash(manifest: SnapshotManifest, texts: ReadonlyMap<strin
     const tables = view.sources.flatMap(({ owned }) => owned)
     for (const table of tables) {
       const restorer = new RowRestorer(database, table)
-      for (const line of linesOf(texts.get(table.name) ?? "")) restorer.insert(line)
+      const text = texts.get(table.name) ?? ""
+      for (let at = 0; at < text.length; ) at = restorer.insert(text, at)
     }
     const fold = new ViewFold(database, view, manifest.streams)
     for (const batch of news) fold.fold(batch)
