@@ -11,6 +11,10 @@ import { Writer } from "./writer.ts"
  * A browser, or the renderer of a tab, is killed while it appends and while it catches up with what others have
  * appended; what it had sent last arrives at the edge long after its death. The next visit finds on the disk whatever
  * was called flushed, and the edge has it once in the end.
+ *
+ * Chromium itself loses a site's databases now and then when its main process is killed: the folder is missing at the
+ * next start, whoever has written to it and however (docs/browsers.md). A database that nothing of ours touches tells
+ * these from losses of ours, and they are counted.
  */
 
 type Victim = "browser" | "renderer"
@@ -72,18 +76,36 @@ async function expectKept(scene: Scene, tab: Tab): Promise<void> {
   }
 }
 
+/** Whether the browser has lost the database that it was given beside ours. */
+class Control {
+  #visits = 0
+  losses = 0
+
+  async hasLost({ recorder }: Scene, { page }: Tab): Promise<boolean> {
+    const known = await page.evaluate(() => faults.countVisit())
+    const isLost = known === 0 && this.#visits > 0
+    if (!isLost) expect(known).toBe(this.#visits)
+    this.#visits = known + 1
+    if (isLost) this.losses++
+    if (isLost) recorder.forgetUnconfirmed()
+    return isLost
+  }
+}
+
+type Victimize = {
+  readonly victim: Victim
+  readonly author: string
+  readonly random: Random
+  readonly control: Control
+  readonly release: () => void
+}
+
 /** One visit that ends badly, in the middle of appending. Answers how long it took to be in step with the edge. */
-async function killAppending(
-  scene: Scene,
-  victim: Victim,
-  author: string,
-  random: Random,
-  release: () => void,
-) {
+async function killAppending(scene: Scene, { victim, author, random, control, release }: Victimize) {
   const { recorder } = scene
   const begin = performance.now()
   const tab = await inTime(scene, `${author} begins`, scene.visit(author))
-  await expectKept(scene, tab)
+  if (!(await control.hasLost(scene, tab))) await expectKept(scene, tab)
   await work(tab, RHYTHM)
   await recorder.until(() => recorder.of(author).confirmed.length > 0)
   const recovery = performance.now() - begin
@@ -128,6 +150,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
     const recoveries: number[] = []
     let release = () => {}
     let killedReading = 0
+    const control = new Control()
     for (let round = 0; round < KILLS; round++) {
       for (let n = 0; n < BACKLOG; n++) await others.append(BACKLOG_EVENTS)
       const author = `${victim}-${round}`
@@ -135,7 +158,7 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
         if (await killCatchingUp(scene, victim, author, random)) killedReading++
         continue
       }
-      const outcome = await killAppending(scene, victim, author, random, release)
+      const outcome = await killAppending(scene, { victim, author, random, control, release })
       recoveries.push(outcome.recovery)
       release = outcome.release
     }
@@ -150,6 +173,8 @@ describe.each(["browser", "renderer"] as const)("a %s", (victim) => {
     console.log(
       `seed ${SEED}: ${KILLS} kills of the ${victim}, ${killedReading} of them while it read; ${figures}; ${worst}`,
     )
+    console.log(`${control.losses} times the browser had lost all of its databases, those of others too`)
+    if (victim === "renderer") expect(control.losses).toBe(0)
     expect(killedReading).toBeGreaterThan(KILLS / 4)
     await scene.clear()
   })
@@ -160,8 +185,9 @@ test("[EDGE11] what is sent again after a kill shows twice when the edge forgets
 }, async () => {
   const scene = await Scene.set(site.url, "kill/forgetful", { entry: FORGETFUL })
   const random = new Random(SEED, "forgetful")
-  const first = await killAppending(scene, "renderer", "first", random, () => {})
-  const second = await killAppending(scene, "renderer", "second", random, first.release)
+  const ours = { victim: "renderer", random, control: new Control() } as const
+  const first = await killAppending(scene, { ...ours, author: "first", release: () => {} })
+  const second = await killAppending(scene, { ...ours, author: "second", release: first.release })
   second.release()
   await expect.poll(async () => scene.recorder.judge(await scene.log()).doubled).not.toEqual([])
   await scene.clear()

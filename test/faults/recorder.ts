@@ -78,6 +78,15 @@ export class Recorder {
     return told
   }
 
+  /** The browser has lost all that it kept: what no edge has confirmed by now is expected nowhere any more. */
+  forgetUnconfirmed(): void {
+    for (const told of this.#told.values()) {
+      const confirmed = told.confirmed.flatMap((report) => [...numbers(report)])
+      told.flushed.clear()
+      for (const n of confirmed) told.flushed.add(n)
+    }
+  }
+
   get authors(): readonly string[] {
     return [...this.#told.keys()]
   }

@@ -169,6 +169,28 @@ function line(author: string): Line {
   return found
 }
 
+/**
+ * A database beside ours, by the browser's plain calls: one flushed value for each visit. Answers how many visits it
+ * knows of before this one.
+ */
+async function countVisit(): Promise<number> {
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const opening = indexedDB.open("control")
+    opening.onupgradeneeded = () => void opening.result.createObjectStore("visits", { autoIncrement: true })
+    opening.onsuccess = () => resolve(opening.result)
+    opening.onerror = () => reject(opening.error)
+  })
+  const tx = db.transaction("visits", "readwrite", { durability: "strict" })
+  const counting = tx.objectStore("visits").count()
+  tx.objectStore("visits").add(true)
+  await new Promise<void>((resolve, reject) => {
+    tx.oncomplete = () => resolve()
+    tx.onabort = () => reject(tx.error)
+  })
+  db.close()
+  return counting.result
+}
+
 /** How long a write may wait for transactions that end. */
 const HELD_MS = 2_000
 
@@ -191,9 +213,14 @@ async function isDiskHeld(): Promise<boolean> {
 }
 
 declare global {
-  var faults: { begin: typeof begin; line: typeof line; isDiskHeld: typeof isDiskHeld }
+  var faults: {
+    begin: typeof begin
+    line: typeof line
+    isDiskHeld: typeof isDiskHeld
+    countVisit: typeof countVisit
+  }
   /** Given by the test. */
   var report: (report: Report) => Promise<void>
 }
 
-globalThis.faults = { begin, line, isDiskHeld }
+globalThis.faults = { begin, line, isDiskHeld, countVisit }
