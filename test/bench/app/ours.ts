@@ -37,6 +37,23 @@ function whenCount(view: View, count: number): Promise<void> {
   })
 }
 
+/** The view's state without rows, and messages for it. */
+async function emptyState() {
+  const sqlite = await loadSqlite()
+  const state = openViewState(sqlite.open(), {
+    name: "items",
+    view: viewData(itemView),
+    streams: { items: "bench" },
+    skips: [],
+  })
+  const stream = "bench" as StreamPath // it is one
+  const batch = (count: number, from: number) => ({
+    stream,
+    messages: someItems(count, from).map((item) => JSON.parse(eventText(item)) as unknown),
+  })
+  return { state, batch }
+}
+
 /** Our side of each metric, as the driver calls it on the page. */
 export const ours = {
   /** @param depth How much of the client takes part. */
@@ -125,23 +142,23 @@ export const ours = {
     return { rebuild, blockedMs }
   },
 
+  /** Events that are parsed already, folded into a table that is empty. */
+  async fold(count: number): Promise<number> {
+    const { state, batch } = await emptyState()
+    const batches = Array.from({ length: count / 1_000 }, (_, at) => batch(1_000, 1_000 * at))
+    const start = performance.now()
+    for (const one of batches) state.rebase([one], [])
+    const ms = performance.now() - start
+    state.close()
+    return ms
+  },
+
   /** 1,000 events that the edge has put before 1,000 of this device, in a table of `rows` rows. */
   async rebase(rows: number): Promise<number> {
-    const sqlite = await loadSqlite()
-    const state = openViewState(sqlite.open(), {
-      name: "items",
-      view: viewData(itemView),
-      streams: { items: "bench" },
-      skips: [],
-    })
-    const stream = "bench" as StreamPath // it is one
-    const batch = (count: number, from: number) => ({
-      stream,
-      messages: someItems(count, from).map((item) => JSON.parse(eventText(item)) as unknown),
-    })
+    const { state, batch } = await emptyState()
     state.rebase([batch(rows, 0)], [])
     const pending = batch(1_000, rows + 1_000)
-    state.addPending(stream, pending.messages)
+    state.addPending(pending.stream, pending.messages)
     const confirmed = batch(1_000, rows)
     const start = performance.now()
     state.rebase([confirmed], [pending])

@@ -23,6 +23,11 @@ export const OPERATIONS = {
     return rows.newest.all([])
   },
   insertAll: (items: readonly Item[]) => insertAll(items),
+  timeInserts(items: readonly Item[]): number {
+    const start = performance.now()
+    insertAll(items)
+    return performance.now() - start
+  },
   catchUp,
   catchUpLog,
   storeImage,

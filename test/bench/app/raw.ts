@@ -78,6 +78,12 @@ export const raw = {
 
   rebuild: (name: string) => thread.run("rebuild", name),
 
+  /** Rows by one prepared statement, in one transaction. */
+  async insert(count: number): Promise<number> {
+    await thread.run("openRows")
+    return thread.run("timeInserts", someItems(count))
+  },
+
   firstStart: (url: string) => thread.run("firstStart", url),
 
   secondStart: (name: string) => thread.run("secondStart", name),
