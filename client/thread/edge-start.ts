@@ -3,13 +3,15 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import { isPattern } from "../../shared/path-pattern.ts"
+import type { SqlDatabase } from "../../shared/sql.ts"
 import { viewKey } from "../../shared/view/definition.ts"
 import { RowRestorer } from "../../shared/view/restore-rows.ts"
 import { isTrueTo, type SnapshotManifest } from "../../shared/view/snapshot.ts"
+import type { OwnedTable } from "../../shared/view/tables.ts"
 import type { DeviceLog } from "../disk/log.ts"
 import type { Snapshot } from "../disk/snapshots.ts"
 import type { Host } from "../host.ts"
-import { emptyView, type ViewTerms } from "../state/open-view-state.ts"
+import type { EmptyView, ViewTerms } from "../state/open-view-state.ts"
 import type { EdgeStream } from "../sync/edge.ts"
 import type { Exchange } from "../sync/edge-requests.ts"
 import type { EdgeView } from "../sync/edge-view.ts"
@@ -57,11 +59,11 @@ export class EdgeStart {
 
   /**
    * @param name Of the view at the edge.
-   * @throws HeadwaterError `invalid-view`, as for any view of these terms.
+   * @param empty The view's tables, which have no rows afterwards either.
    */
-  async begin(terms: ViewTerms, name: StreamPath): Promise<EdgeStarted> {
+  async begin(terms: ViewTerms, name: StreamPath, empty: Promise<EmptyView>): Promise<EdgeStarted> {
     try {
-      return { kind: "begun", snapshot: await this.#begin(terms, name) }
+      return { kind: "begun", snapshot: await this.#begin(terms, name, empty) }
     } catch (reason) {
       if (!(reason instanceof NotBegun)) throw reason
       return { kind: "not-begun", why: reason.message }
@@ -73,7 +75,7 @@ export class EdgeStart {
     this.#ended.abort()
   }
 
-  async #begin(terms: ViewTerms, name: StreamPath): Promise<Snapshot> {
+  async #begin(terms: ViewTerms, name: StreamPath, empty: Promise<EmptyView>): Promise<Snapshot> {
     const { log, device, viewAt, isPaused, wentAhead } = this.#parts
     if (Object.values(terms.streams).some(isPattern))
       throw new NotBegun("A view of patterns is made from the streams that this device has.")
@@ -82,7 +84,8 @@ export class EdgeStart {
     const manifest = answered(await this.#inTime((signal) => view.snapshot(signal)))
     checkTerms(manifest, terms)
     await this.#checkWorth(manifest)
-    const bytes = await this.#restored(terms, manifest, await this.#textsOf(view, manifest))
+    const texts = await this.#textsOf(view, manifest)
+    const bytes = await this.#restored(await empty, manifest, texts)
     const places = new Map(Object.entries(manifest.cursor) as [StreamPath, Offset][]) // decoded as such
     const ahead = await log.goAhead(places, device)
     if (ahead === undefined)
@@ -128,35 +131,40 @@ export class EdgeStart {
     return new Map(await Promise.all(texts))
   }
 
-  /** The rows as the image of a database. @throws HeadwaterError `invalid-view` */
+  /** The rows as the image of a database, which has none of them afterwards. */
   async #restored(
-    terms: ViewTerms,
+    { database, view }: EmptyView,
     manifest: SnapshotManifest,
     texts: ReadonlyMap<string, string>,
   ): Promise<Snapshot["bytes"]> {
     const { host } = this.#parts
-    const { database, view } = emptyView(await host.openSql(), terms)
+    const tables = view.sources.flatMap(({ owned }) => owned)
+    if (!(await isTrueTo(manifest, tables, texts, (bytes) => host.digest(bytes))))
+      throw new NotBegun("The rows that the edge sent are not those of the hash that it gave.")
+    database.exec("BEGIN")
     try {
-      const tables = view.sources.flatMap(({ owned }) => owned)
-      if (!(await isTrueTo(manifest, tables, texts, (bytes) => host.digest(bytes))))
-        throw new NotBegun("The rows that the edge sent are not those of the hash that it gave.")
-      database.exec("BEGIN")
-      let since = host.now()
-      for (const table of tables) {
-        const rows = new RowRestorer(database, table)
-        const text = texts.get(table.name) ?? ""
-        for (let [at, count] = [0, 1]; at < text.length; count++) {
-          at = rows.insert(text, at)
-          if (count % SLICE !== 0 || host.now() - since < TURN_MS) continue
-          await host.turn()
-          since = host.now()
-        }
-        rows.close()
-      }
-      database.exec("COMMIT")
+      for (const table of tables) await this.#insertAll(database, table, texts.get(table.name) ?? "")
       return database.image()
+    } catch (cause) {
+      throw new NotBegun(`The rows that the edge sent are none of this view: ${String(cause)}`)
     } finally {
-      database.close()
+      database.exec("ROLLBACK")
+    }
+  }
+
+  async #insertAll(database: SqlDatabase, table: OwnedTable, text: string): Promise<void> {
+    const { host } = this.#parts
+    const rows = new RowRestorer(database, table)
+    try {
+      let since = host.now()
+      for (let [at, count] = [0, 1]; at < text.length; count++) {
+        at = rows.insert(text, at)
+        if (count % SLICE !== 0 || host.now() - since < TURN_MS) continue
+        await host.turn()
+        since = host.now()
+      }
+    } finally {
+      rows.close()
     }
   }
 

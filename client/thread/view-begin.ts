@@ -34,7 +34,7 @@ export async function beginView(
   const start = startState(parts, terms)
   try {
     const isLocal = edgeView === undefined || (await snapshots.has(terms))
-    const started = isLocal ? undefined : await edgeStart.begin(terms, edgeView)
+    const started = isLocal ? undefined : await edgeStart.begin(terms, edgeView, start.empty)
     await openStreams(parts, terms)
     if (started?.kind !== "begun") return { start, edgeStart: started }
     const { snapshot } = started

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto"
 import { beforeAll, describe, expect, test } from "vitest"
 import type { AskedView } from "../../client/port.ts"
 import type { StreamPath } from "../../shared/ids.ts"
 import { LIMITS } from "../../shared/limits.ts"
 import { type Offset, START } from "../../shared/offset.ts"
+import { joinHashes, textHash } from "../../shared/view/state-hash.ts"
 import { stageEdge } from "./staged-edge.ts"
 import { type StagedEvent, settle, stageDevice } from "./view-stage.ts"
 
@@ -257,6 +259,25 @@ describe("[VIEW46] a device takes the log", () => {
       stage.edge.kept.set("views/lying", { manifest, texts: changed })
       const lying = { ...AT_EDGE, edgeView: "views/lying" as StreamPath }
       expect(await whyNot(lying), table).toMatch(/not those of the hash/)
+    }
+  })
+
+  test("when the rows have the hash, and are none of this view", async () => {
+    const { manifest } = stage.edge.kept.get(NAME)!
+    const digest = async (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest())
+    for (const text of ["i1,n,n", "t6B,i2000000,n", "x", "t6B,i1,n\nt6B,i1,n"]) {
+      const hash = await textHash(text, digest)
+      const hashes = { ...manifest.hash.tables, latest: hash }
+      const lie = {
+        ...manifest,
+        hash: await joinHashes(hashes, digest),
+        tables: { ...manifest.tables, latest: { rows: 1, bytes: text.length, hash } },
+      }
+      const texts = new Map(stage.edge.kept.get(NAME)!.texts).set("latest", text)
+      stage.edge.kept.set("views/odd", { manifest: lie, texts })
+      expect(await whyNot({ ...AT_EDGE, edgeView: "views/odd" as StreamPath }), text).toMatch(
+        /are not those of the hash|are none of this view/,
+      )
     }
   })
 
