@@ -8,7 +8,8 @@ const FOLD_TIMES_RAW_MAX = 1.5
 
 /**
  * Another definition over a whole log, while the old rows answer; raw: read the values, parse them, insert them by one
- * prepared statement. The fold alone; raw: the same rows inserted. And 1,000 pending events above 1,000 that the edge has put before them.
+ * prepared statement. The fold alone; raw: the same rows inserted. And 1,000 pending events above 1,000 that the edge
+ * has put before them.
  */
 export async function measureView(stage: Stage): Promise<Figure[]> {
   const count = stage.quick ? 10_000 : 100_000
