@@ -1,6 +1,7 @@
 import { parseBatch } from "../../shared/batch.ts"
 import { parseOffset, START } from "../../shared/offset.ts"
 import { textSum } from "../../shared/text-sum.ts"
+import { ABSENT } from "./records.ts"
 import type { StoreName } from "./storage.ts"
 
 /*
@@ -37,6 +38,7 @@ const CHECKS: Record<StoreName, (fields: Fields) => boolean> = {
   meta: (fields) => {
     if (fields.name === "device") return isName(fields.id)
     if (fields.name === "rejected changes") return isCount(fields.count)
+    if (String(fields.name).startsWith(ABSENT)) return isOffset(fields.upTo)
     return fields.name !== "term" || isCount(fields.term)
   },
   rejected: (fields) => isEntry(fields) && isError(fields.error) && typeof fields.at === "number",

@@ -16,6 +16,9 @@ export function positionOf({ stream: _stream, head: _head, ...position }: Stream
  */
 export type StoredPage = PageText & { readonly stream: StreamPath; readonly absent?: true }
 
+/** What the names of records in `meta` begin with that say where a log's absent page ends, before the stream's path. */
+export const ABSENT = "absent "
+
 /** An entry of the outbox as stored: it says whose it is. */
 export type StoredEntry = OutboxEntry & { readonly stream: StreamPath }
 

@@ -2,7 +2,7 @@ import type { ProducerId, StreamPath } from "../../shared/ids.ts"
 import type { PageText } from "../../shared/log-order.ts"
 import { isAfter, type Offset, START } from "../../shared/offset.ts"
 import { firstPosition } from "../../shared/outbox.ts"
-import type { StoredEntry, StoredPage, StreamRecord } from "./records.ts"
+import { ABSENT, type StoredEntry, type StoredPage, type StreamRecord } from "./records.ts"
 import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 import { beginTerm, holdTerm } from "./terms.ts"
 import { hasPassed } from "./way-back.ts"
@@ -112,5 +112,5 @@ function absentPage(stream: StreamPath, from: Offset, next: Offset): StoredPage 
 }
 
 function nameOf(stream: StreamPath): string {
-  return `absent ${stream}`
+  return ABSENT + stream
 }

@@ -223,20 +223,18 @@ export class OpenView {
       isOver: () => this.#isClosed || this.#isStale || state !== this.#state,
       elsewhere: () => this.refold(),
     }
-    const over = () => {
+    const again = () => {
       this.#isCatchingUp = false
+      this.#catchUp()
     }
     fill(this.#parts, filling).then(
       (isWhole) => {
-        over()
-        if (!isWhole) return this.#isClosed ? undefined : this.#catchUp()
+        if (!isWhole) return this.#isClosed ? undefined : again()
         for (const stream of joining()) this.#joining.done(stream)
+        this.#isCatchingUp = false
         this.#rebase()
       },
-      (reason: unknown) => {
-        over()
-        this.#retry(reason, () => this.#catchUp())
-      },
+      (reason: unknown) => this.#retry(reason, again),
     )
   }
 

@@ -66,6 +66,8 @@ async function fullDisk() {
     }
     await beside.moveCursor(stream, "consumer", offset(2))
   }
+  const { stream, page } = ABSENT
+  await checked.write("strict", (tx) => tx.put("meta", { name: `absent ${stream}`, upTo: offset(page + 1) }))
   return { storage, log, checked, beside, texts }
 }
 
@@ -101,6 +103,8 @@ async function useAll({ log, beside }: { readonly log: DeviceLog; readonly besid
     for await (const some of log.pages(stream, { after: START, upTo })) pages.push(...some)
     const { record, entries } = await log.open(stream, NO_KEY, device) // what was damaged is found
     await beside.outside(stream)
+    const { absentUpTo } = await log.standing(stream)
+    expect(absentUpTo === START || pages.some(({ absent, next }) => absent && next === absentUpTo)).toBe(true)
     await beside.entriesBehind(stream, "pending", NO_KEY)
     await beside.entriesBehind(stream, "rejected", NO_KEY)
     await beside.cursor(stream, "consumer")
