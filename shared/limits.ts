@@ -1,5 +1,3 @@
-import { assert } from "./assert.ts"
-
 const KiB = 1024
 const MiB = 1024 * KiB
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -252,40 +250,3 @@ export const LIMITS = {
 
 /** The same bounds with values of an operator's choice. */
 export type Bounds = { readonly [Name in keyof typeof LIMITS]: number }
-
-assert(LIMITS.eventBytesMax <= LIMITS.batchBytesMax, "the largest event must fit in a batch")
-assert(
-  LIMITS.batchBytesMax <= LIMITS.appendBytesMax,
-  "the largest batch must be an append that the edge takes",
-)
-assert(
-  LIMITS.appendBytesMax + LIMITS.frameHeaderBytesMax < LIMITS.frameBytesMax,
-  "the largest append must fit in a frame with its header",
-)
-assert(LIMITS.socketCatchUpBytesMax <= LIMITS.hotBytesMin, "sockets catch up from what stays in the object")
-assert(LIMITS.appendBytesMax <= LIMITS.readBytesMax, "a read must be able to carry the largest batch")
-assert(
-  3 * (LIMITS.importLengthMax + LIMITS.eventBytesMax) <= LIMITS.pendingBytesMax,
-  "lines that are imported together must have room together, with three bytes to a character",
-)
-assert(
-  LIMITS.importLinesMax <= LIMITS.pendingEventsMax,
-  "lines that are imported together must have room together",
-)
-assert(LIMITS.eventBytesMax < LIMITS.sqlValueBytesMax, "what an event carries can be stored in a row")
-assert(LIMITS.batchBytesMax < LIMITS.pendingBytesMax, "more can wait than what travels at once")
-assert(LIMITS.readBytesMax < LIMITS.unwrittenLengthMax, "what waits for the disk can be a page and more")
-assert(LIMITS.longPollMsDefault <= LIMITS.longPollMsMax, "a poll is held no longer than the longest one")
-assert(LIMITS.beatMsInterval * LIMITS.beatsMissedMax < 5_000, "a frozen leader is replaced within 5 s")
-assert(
-  Math.max(LIMITS.pongMsMax, LIMITS.uploadPongMsMax) + LIMITS.pingMsInterval <= 40_000,
-  "a half-open socket is found within 40 s",
-)
-assert(
-  LIMITS.stallMsMax > LIMITS.uploadPongMsMax,
-  "a line that died during an upload is not taken for a stall",
-)
-assert(LIMITS.stallLookMs < LIMITS.stallMsMax, "a stall is found by several looks")
-assert(LIMITS.pongLookMs < LIMITS.pongMsMax, "a pong is awaited for several looks")
-assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff must have room to grow")
-assert(LIMITS.forkLookMsMin < LIMITS.forkLookMsMax, "looks must have room to become rare")

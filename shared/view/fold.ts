@@ -99,9 +99,11 @@ export class ViewFold {
     for (const source of this.#sourcesFor(batch.stream)) {
       const key = haltKey({ source: source.name, stream: batch.stream })
       for (let at = 0; at < batch.messages.length; at++) {
-        if (this.halts.has(key)) break
+        if (this.halts.size > 0 && this.halts.has(key)) break
         const message = batch.messages[at]
-        if (isEvent(message) && !source.skipped.has(message.id)) this.#foldOne(source, message, batch, at)
+        if (!isEvent(message)) continue
+        if (source.skipped.size > 0 && source.skipped.has(message.id)) continue // to ask a set is to hash the id
+        this.#foldOne(source, message, batch, at)
       }
     }
   }
