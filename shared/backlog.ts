@@ -1,4 +1,4 @@
-import { LIMITS } from "./limits.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 
 /** Events that wait for the edge, of one stream. */
 export type Load = { readonly events: number; readonly bytes: number }
@@ -11,8 +11,8 @@ export function plus(a: Load, b: Load): Load {
 
 /** The bound that is exceeded when so much waits, in words; undefined when so much may. */
 export function fullness({ events, bytes }: Load): string | undefined {
-  if (events > LIMITS.pendingEventsMax) return `${LIMITS.pendingEventsMax} events`
-  return bytes > LIMITS.pendingBytesMax ? `${LIMITS.pendingBytesMax} bytes` : undefined
+  if (events > COMMON_LIMITS.pendingEventsMax) return `${COMMON_LIMITS.pendingEventsMax} events`
+  return bytes > COMMON_LIMITS.pendingBytesMax ? `${COMMON_LIMITS.pendingBytesMax} bytes` : undefined
 }
 
 /** Why no more is taken. */

@@ -1,6 +1,6 @@
 import { unreachable } from "./assert.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import type { Millis } from "./ids.ts"
-import { LIMITS } from "./limits.ts"
 
 /** Why a stream's connection has given up: trying again changes nothing. */
 export type StopReason =
@@ -117,7 +117,7 @@ function catchUp(attempt: number): Step {
 
 /** A connection that lasted longer than the longest wait was a good one: counting starts again. */
 function retry(state: BusyState, tick: Tick, { leastMs = 0, hasStalled = false }: Loss): Step {
-  const lasted = state.kind === "live" && !hasStalled && tick.now - state.since > LIMITS.retryMsMax
+  const lasted = state.kind === "live" && !hasStalled && tick.now - state.since > COMMON_LIMITS.retryMsMax
   const attempt = lasted ? 1 : state.attempt + 1
   const waitMs = leastMs + backoffMs(attempt, tick.chance) // a crowd that was sent away together comes back spread
   const retryAt = (tick.now + waitMs) as Millis // a time plus a duration is a time
@@ -130,6 +130,6 @@ function retry(state: BusyState, tick: Tick, { leastMs = 0, hasStalled = false }
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function backoffMs(attempt: number, chance: number): number {
-  const bound = Math.min(LIMITS.retryMsMax, LIMITS.retryMsMin * 2 ** Math.min(attempt - 1, 20))
+  const bound = Math.min(COMMON_LIMITS.retryMsMax, COMMON_LIMITS.retryMsMin * 2 ** Math.min(attempt - 1, 20))
   return Math.floor(chance * bound)
 }

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { HeadwaterError } from "./errors.ts"
 import type { EventId } from "./ids.ts"
-import { LIMITS } from "./limits.ts"
 
 /** The event types of one stream, each with a schema of any library that speaks Standard Schema (zod, valibot ...). */
 export type EventSchemas = { readonly [type: string]: StandardSchemaV1 }
@@ -73,12 +73,12 @@ export function encodeEvent(
 ): string {
   const data = validData(definition, attributes.type, input)
   const text = toJson(attributes, data)
-  if (text.length * UTF8_BYTES_PER_UNIT_MAX <= LIMITS.eventBytesMax) return text
+  if (text.length * UTF8_BYTES_PER_UNIT_MAX <= COMMON_LIMITS.eventBytesMax) return text
   const bytes = utf8Length(text)
-  if (bytes > LIMITS.eventBytesMax) {
+  if (bytes > COMMON_LIMITS.eventBytesMax) {
     throw new HeadwaterError(
       "invalid-event",
-      `An event may have ${LIMITS.eventBytesMax} bytes as JSON; this "${attributes.type}" has ${bytes}.`,
+      `An event may have ${COMMON_LIMITS.eventBytesMax} bytes as JSON; this "${attributes.type}" has ${bytes}.`,
     )
   }
   return text

@@ -1,5 +1,5 @@
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { bad, type Decoded, good, isCount, isRecord, parseJson } from "./decoded.ts"
-import { LIMITS } from "./limits.ts"
 import { type Offset, parseOffset } from "./offset.ts"
 
 /*
@@ -206,7 +206,7 @@ export type ClientFrame = {
  */
 export function decodeClientFrame(
   data: FrameData,
-  headerBytesMax: number = LIMITS.frameHeaderBytesMax,
+  headerBytesMax: number = COMMON_LIMITS.frameHeaderBytesMax,
 ): Decoded<ClientFrame> {
   const parts = decodeParts(data, headerBytesMax)
   if (!parts.ok) return parts
@@ -220,7 +220,7 @@ export function decodeClientFrame(
 /** Reads a frame of the edge's. Fields that are not known are left out, so that an edge may say more. */
 export function decodeEdgeFrame(data: FrameData): Decoded<EdgeFrame> {
   if (data === PONG) return good({ t: "pong" })
-  const parts = decodeParts(data, LIMITS.frameHeaderBytesMax)
+  const parts = decodeParts(data, COMMON_LIMITS.frameHeaderBytesMax)
   if (!parts.ok) return parts
   const { header, body } = parts.value
   if (header.t === "reply") return decodeReply(header)

@@ -1,6 +1,6 @@
 import type { Brand } from "./brand.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { HeadwaterError } from "./errors.ts"
-import { LIMITS } from "./limits.ts"
 
 /** Names one event for ever, on every device. A UUID made by the producer. */
 export type EventId = Brand<string, "EventId">
@@ -36,8 +36,8 @@ export function parseStreamPath(text: unknown): StreamPath {
 
 function pathFault(text: string): string | undefined {
   if (text === "") return "it is empty"
-  if (text.length > LIMITS.pathLengthMax)
-    return `it has ${text.length} characters, ${LIMITS.pathLengthMax} are allowed`
+  if (text.length > COMMON_LIMITS.pathLengthMax)
+    return `it has ${text.length} characters, ${COMMON_LIMITS.pathLengthMax} are allowed`
   for (const segment of text.split("/")) {
     if (segment === "") return "it has an empty segment"
     if (segment === "." || segment === "..") return `the segment "${segment}" would be resolved away in a URL`

@@ -1,8 +1,8 @@
 import { depthOf } from "./batch.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { bad, type Decoded, good, parseJson } from "./decoded.ts"
 import { isEvent, utf8Length } from "./events.ts"
 import type { EventId } from "./ids.ts"
-import { LIMITS } from "./limits.ts"
 
 /*
  * Events on their way from one device to another, or to a file: one message a line, each line ended by a line feed. A
@@ -53,16 +53,16 @@ export type EventLine = { readonly id: EventId; readonly text: string; readonly 
 export function decodeEventLine(line: string): Decoded<EventLine> {
   const text = line.trim()
   const bytes = utf8Length(text)
-  if (bytes > LIMITS.eventBytesMax)
-    return bad(`An event may have ${LIMITS.eventBytesMax} bytes; this one has ${bytes}.`)
+  if (bytes > COMMON_LIMITS.eventBytesMax)
+    return bad(`An event may have ${COMMON_LIMITS.eventBytesMax} bytes; this one has ${bytes}.`)
   const parsed = parseJson(text)
   if (!parsed.ok) return parsed
   const event = parsed.value
   if (!isEvent(event))
     return bad(`An event was expected, an object with a text id and a text type; ${kindOf(event)} came.`)
   const depth = depthOf(text)
-  if (depth > LIMITS.jsonDepthMax)
-    return bad(`An event may nest ${LIMITS.jsonDepthMax} levels deep; this one has ${depth}.`)
+  if (depth > COMMON_LIMITS.jsonDepthMax)
+    return bad(`An event may nest ${COMMON_LIMITS.jsonDepthMax} levels deep; this one has ${depth}.`)
   if (LONE_SURROGATE.test(text))
     return bad("Text that UTF-8 can write was expected; half of a surrogate pair came.")
   return good({ id: event.id, text, bytes })

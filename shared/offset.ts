@@ -1,7 +1,7 @@
 import { assert } from "./assert.ts"
 import type { Brand } from "./brand.ts"
 import { type Chain, readChain } from "./chain.ts"
-import { LIMITS } from "./limits.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 
 /** A position in one stream, issued by the edge. Keep it, compare it, send it back; never build one. */
 export type Offset = Brand<string, "Offset">
@@ -49,7 +49,7 @@ export type IssuedOffset = Place & { readonly generation: number }
 /** Writes the offset of a place in a stream of this generation. For the edge, and for places between two of its own. */
 export function issueOffset({ generation, position, chain }: IssuedOffset): Offset {
   assert(Number.isSafeInteger(generation) && generation >= 0, `generation ${generation} is a count`)
-  assert(position >= 0 && position <= LIMITS.positionMax, `position ${position} is in range`)
+  assert(position >= 0 && position <= COMMON_LIMITS.positionMax, `position ${position} is in range`)
   const when = generation.toString(36).padStart(GENERATION_WIDTH, "0")
   const digits = String(position).padStart(POSITION_WIDTH, "0")
   return `${when}_${digits}_${chain}` as Offset // of the grammar by construction
@@ -61,7 +61,7 @@ export function readIssuedOffset(text: string): IssuedOffset | undefined {
   const chain = readChain(tail ?? "")
   if (when === undefined || digits === undefined || chain === undefined) return undefined
   const position = Number(digits)
-  if (position > LIMITS.positionMax) return undefined
+  if (position > COMMON_LIMITS.positionMax) return undefined
   return { generation: Number.parseInt(when, 36), position, chain }
 }
 

@@ -1,6 +1,6 @@
 import type { Brand } from "./brand.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import type { ProducerId } from "./ids.ts"
-import { LIMITS } from "./limits.ts"
 import type { Offset } from "./offset.ts"
 
 /** Where an entry stands in the order in which this device appended. Given by its disk. */
@@ -45,7 +45,7 @@ export function firstPosition(producer: ProducerId): ProducerPosition {
  * apart. Where no step is left (none of the last epochs was ever taken) it is a fresh producer that goes on.
  */
 export function beginEpoch(position: ProducerPosition, chance: number, fresh: ProducerId): ProducerPosition {
-  const room = position.knownEpoch + LIMITS.epochJumpMax - position.epoch
+  const room = position.knownEpoch + COMMON_LIMITS.epochJumpMax - position.epoch
   if (room < 1) return firstPosition(fresh)
   return { ...position, epoch: position.epoch + 1 + Math.floor(chance * room), nextSeq: 0 }
 }

@@ -1,5 +1,5 @@
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { backoffMs } from "./connection.ts"
-import { LIMITS } from "./limits.ts"
 
 /**
  * What the connections of a client know together of their way to the edge. They share one network, so when it is away
@@ -37,5 +37,5 @@ export function setOut(before: Reachability): Reachability | undefined {
 
 /** How long one of `count` connections waits that are let go together: so many do not come at one moment. */
 export function spreadMs(count: number, chance: number): number {
-  return Math.floor(chance * Math.min(LIMITS.retryMsMax, count * LIMITS.wakeSpreadMs))
+  return Math.floor(chance * Math.min(COMMON_LIMITS.retryMsMax, count * COMMON_LIMITS.wakeSpreadMs))
 }

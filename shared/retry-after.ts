@@ -1,4 +1,4 @@
-import { LIMITS } from "./limits.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 
 /**
  * How long a refusal asks to be left alone, by its `Retry-After` in seconds; undefined when it does not say. The
@@ -6,5 +6,5 @@ import { LIMITS } from "./limits.ts"
  */
 export function retryAfterMs(header: string | null | undefined): number | undefined {
   if (header === null || header === undefined || !/^\d+$/.test(header.trim())) return undefined
-  return Math.min(Number(header) * 1_000, LIMITS.retryAfterMsMax)
+  return Math.min(Number(header) * 1_000, COMMON_LIMITS.retryAfterMsMax)
 }

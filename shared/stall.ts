@@ -1,4 +1,4 @@
-import { LIMITS } from "./limits.ts"
+import { COMMON_LIMITS } from "./common-limits.ts"
 import { FIRST_LOOK, type Progress, progressOf } from "./progress.ts"
 
 /** How the batch that an open connection was given stands at one look. */
@@ -30,5 +30,5 @@ export function watch(before: Watch, standing: Standing, ms: number): Watch {
 
 /** Whether the connection lives and brings nothing to the edge. */
 export function isStalled({ progress }: Watch): boolean {
-  return progress.idleMs >= LIMITS.stallMsMax
+  return progress.idleMs >= COMMON_LIMITS.stallMsMax
 }

@@ -1,6 +1,6 @@
 import { deleteDB, type IDBPDatabase, openDB } from "idb"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Clock } from "../clock.ts"
 import { SCHEMA_VERSION, type Signs, signsOf, upgrade } from "./idb-schema.ts"
 import { NoStorage } from "./storage.ts"
@@ -87,13 +87,13 @@ export class IdbConnection {
   }
 
   async #tryToOpen(): Promise<Handle> {
-    for (let tries = 1, waitMs: number = LIMITS.storageRetryMsMin; ; tries++, waitMs *= 2) {
+    for (let tries = 1, waitMs: number = COMMON_LIMITS.storageRetryMsMin; ; tries++, waitMs *= 2) {
       try {
         return await this.#openInTime()
       } catch (cause) {
         if (isNamed(cause, "VersionError")) this.health.tell({ kind: "outdated" })
         this.health.check()
-        if (!isNamed(cause, ...PASSING) || tries === LIMITS.storageTriesMax) throw openError(cause)
+        if (!isNamed(cause, ...PASSING) || tries === COMMON_LIMITS.storageTriesMax) throw openError(cause)
       }
       await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
     }

@@ -1,5 +1,5 @@
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb"
-import { LIMITS } from "../../shared/limits.ts"
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import { browserClock, type Clock } from "../clock.ts"
 import { bytesSum } from "./bytes-sum.ts"
 import { deleteIdb } from "./idb-deletion.ts"
@@ -110,7 +110,7 @@ class IdbSnapshots implements Snapshots {
 
   #inTime<T>(asked: Promise<T>): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const stopTimer = this.#clock.after(LIMITS.snapshotMsMax, () => resolve(undefined))
+      const stopTimer = this.#clock.after(VIEW_LIMITS.snapshotMsMax, () => resolve(undefined))
       asked.then(resolve, reject).finally(stopTimer)
     })
   }

@@ -1,6 +1,6 @@
 import type { IDBPTransaction } from "idb"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { browserClock, type Clock } from "../clock.ts"
 import { commit, noteFailure, type Transaction } from "./idb-commit.ts"
 import { type Handle, IdbConnection, isNamed } from "./idb-connection.ts"
@@ -22,7 +22,7 @@ import type { StorageHealth } from "./storage-health.ts"
  * Opens the database, making it when it is new.
  *
  * @throws HeadwaterError `storage-unavailable` when the browser refuses, or does not answer within
- * `LIMITS.storageOpenMsMax` because another tab holds an older version open; NoStorage when there is none at all;
+ * `storageOpenMsMax` because another tab holds an older version open; NoStorage when there is none at all;
  * `outdated` when it was made by a newer version of the app.
  */
 export async function openIdbStorage(name: string, clock: Clock = browserClock): Promise<Storage> {
@@ -195,10 +195,13 @@ function abort(tx: Transaction): void {
 function endOf(tx: Transaction, clock: Clock): Promise<void> {
   tx.done.catch(ignore) // it is too early to say why
   return new Promise((resolve, reject) => {
-    const stopTimer = clock.after(LIMITS.transactionMsMax, () => {
+    const stopTimer = clock.after(COMMON_LIMITS.transactionMsMax, () => {
       abort(tx)
       reject(
-        new DOMException(`A transaction took longer than ${LIMITS.transactionMsMax} ms.`, "TimeoutError"),
+        new DOMException(
+          `A transaction took longer than ${COMMON_LIMITS.transactionMsMax} ms.`,
+          "TimeoutError",
+        ),
       )
     })
     tx.oncomplete = () => {

@@ -1,4 +1,4 @@
-import { LIMITS } from "../../shared/limits.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { Exists, type ReadTransaction, type Storage, type WriteTransaction } from "./storage.ts"
 
 /** Which leader a transaction acts for. Each new leader's term is greater than all before it. */
@@ -40,7 +40,7 @@ async function lastTerm(tx: ReadTransaction): Promise<Term> {
 function markBegun(tx: WriteTransaction, term: Term): void {
   tx.insert("meta", { name: markOf(term - 1) })
   tx.put("meta", { name: TERM, term })
-  tx.delete("meta", markOf(term - LIMITS.termsRememberedMax))
+  tx.delete("meta", markOf(term - COMMON_LIMITS.termsRememberedMax))
 }
 
 /** The record of the term is lost: goes on from the marks that are left. */

@@ -1,14 +1,14 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Clock } from "../clock.ts"
 
 /**
  * What the browser's storage is asked for may be blocked for ever by another tab.
  *
- * @throws HeadwaterError `storage-unavailable` when it has not answered within `LIMITS.storageOpenMsMax`.
+ * @throws HeadwaterError `storage-unavailable` when it has not answered within `COMMON_LIMITS.storageOpenMsMax`.
  */
 export async function withinBound<T>(asked: Promise<T>, clock: Clock, complaint: string): Promise<T> {
-  const ms = LIMITS.storageOpenMsMax
+  const ms = COMMON_LIMITS.storageOpenMsMax
   let stopTimer = () => {}
   const late = new Promise<never>((_, reject) => {
     const message = `${complaint} within ${ms} ms. Another tab may hold it.`

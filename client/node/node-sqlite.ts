@@ -1,6 +1,6 @@
 import { constants, DatabaseSync, type StatementSync } from "node:sqlite"
 import { AnswerMeter } from "../../shared/answer-meter.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import {
   type Authorizer,
   type QueryBounds,
@@ -44,8 +44,8 @@ class NodeDatabase implements LocalDatabase {
     this.#database = database
     this.#database.exec("PRAGMA foreign_keys = OFF") // SQLite's own default, which Node changes
     if (database.limits === undefined) return // older Nodes
-    database.limits.length = LIMITS.sqlValueBytesMax
-    database.limits.likePatternLength = LIMITS.sqlPatternBytesMax
+    database.limits.length = VIEW_LIMITS.sqlValueBytesMax
+    database.limits.likePatternLength = VIEW_LIMITS.sqlPatternBytesMax
   }
 
   exec(sql: string): void {
@@ -91,7 +91,7 @@ class NodeDatabase implements LocalDatabase {
     try {
       return work()
     } finally {
-      limits.length = LIMITS.sqlValueBytesMax
+      limits.length = VIEW_LIMITS.sqlValueBytesMax
     }
   }
 

@@ -1,4 +1,4 @@
-import { LIMITS } from "../../shared/limits.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { Clock } from "../clock.ts"
 import type { StorageHealth } from "../disk/storage-health.ts"
 import type { StorageStatus } from "../status.ts"
@@ -61,7 +61,7 @@ export class DeviceStorage {
   #look(): void {
     if (this.#stopTimer !== undefined || !this.#isStale || this.#listeners.size === 0) return
     this.#isStale = false
-    this.#stopTimer = this.#clock.after(LIMITS.estimateMsInterval, () => {
+    this.#stopTimer = this.#clock.after(COMMON_LIMITS.estimateMsInterval, () => {
       this.#stopTimer = undefined
       this.#look()
     })

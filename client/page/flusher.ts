@@ -1,4 +1,4 @@
-import { LIMITS } from "../../shared/limits.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { type Settler, settler } from "./settler.ts"
 
 /** What a flusher needs of its client. */
@@ -25,7 +25,7 @@ export class Flusher {
   flushed(): Promise<void> {
     if (this.#next === undefined) {
       this.#next = settler<void>()
-      this.#stopWaiting = this.#host.after(LIMITS.flushMsMax, () => void this.now())
+      this.#stopWaiting = this.#host.after(COMMON_LIMITS.flushMsMax, () => void this.now())
     }
     return this.#next.promise
   }

@@ -1,7 +1,7 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { utf8Length } from "../../shared/events.ts"
 import type { EventId, StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
 import { type Durability, OutcomeUnknown } from "../disk/storage.ts"
@@ -230,7 +230,10 @@ export class Outgoing {
 /** Whether an event fits beside the others. One that expects a tail is alone with it. */
 function hasRoom(entry: OpenEntry, bytes: number): boolean {
   if (entry.expected !== undefined) return false
-  return entry.texts.length < LIMITS.batchEventsMax && entry.bytes + bytes + 1 <= LIMITS.batchBytesMax
+  return (
+    entry.texts.length < COMMON_LIMITS.batchEventsMax &&
+    entry.bytes + bytes + 1 <= COMMON_LIMITS.batchBytesMax
+  )
 }
 
 function fleeting(): HeadwaterError {

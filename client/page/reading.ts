@@ -1,7 +1,7 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { type HeadwaterEvent, isEvent } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { type Offset, parseOffset, START } from "../../shared/offset.ts"
 import { placedTexts } from "../../shared/page-places.ts"
 import type { ReadRequest } from "../port.ts"
@@ -82,14 +82,14 @@ function readRequest({ from = START, live = false, cursor }: ReadOptions): ReadR
     )
   const name: unknown = cursor
   if (name !== undefined && !isName(name)) {
-    const expected = `read expects cursor to be a name of 1 to ${LIMITS.cursorNameLengthMax} characters`
+    const expected = `read expects cursor to be a name of 1 to ${COMMON_LIMITS.cursorNameLengthMax} characters`
     throw new HeadwaterError("invalid-options", `${expected}; ${said(name)} came.`)
   }
   return { from, live, cursor }
 }
 
 function isName(name: unknown): boolean {
-  return typeof name === "string" && name !== "" && name.length <= LIMITS.cursorNameLengthMax
+  return typeof name === "string" && name !== "" && name.length <= COMMON_LIMITS.cursorNameLengthMax
 }
 
 function said(value: unknown): string {

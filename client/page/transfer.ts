@@ -1,9 +1,9 @@
 import { fullness, plus } from "../../shared/backlog.ts"
 import { messageTexts } from "../../shared/batch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import { utf8Length } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { LineCutter, toLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -117,11 +117,11 @@ async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<string[]
     for (const line of cutter.cut(piece)) {
       lines.push(line)
       length += line.length
-      if (lines.length < LIMITS.importLinesMax && length < LIMITS.importLengthMax) continue
+      if (lines.length < COMMON_LIMITS.importLinesMax && length < COMMON_LIMITS.importLengthMax) continue
       yield lines
       ;[lines, length] = [[], 0]
     }
-    if (cutter.restLength > LIMITS.eventBytesMax) break // it will be refused, however it goes on
+    if (cutter.restLength > COMMON_LIMITS.eventBytesMax) break // it will be refused, however it goes on
   }
   lines.push(...cutter.end())
   yield lines

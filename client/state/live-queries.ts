@@ -1,5 +1,5 @@
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import type { Millis } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { CompiledQuery, QueryParameters } from "../../shared/view/query.ts"
 import type { Host } from "../host.ts"
 import { checkKey } from "./answer-changes.ts"
@@ -111,7 +111,7 @@ export class LiveQueries {
   #work(): void {
     const start = this.#pace.now()
     for (const shared of this.#due) {
-      if (this.#pace.now() - start >= LIMITS.liveMsPerTurn) return this.#goOnLater()
+      if (this.#pace.now() - start >= VIEW_LIMITS.liveMsPerTurn) return this.#goOnLater()
       if (shared.hasIdle()) this.#run(shared)
       else this.#due.delete(shared) // whoever is done first has it run
     }

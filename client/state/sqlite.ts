@@ -1,5 +1,5 @@
 import { AnswerMeter } from "../../shared/answer-meter.ts"
-import { LIMITS } from "../../shared/limits.ts"
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import { type Authorizer, SqlFailure, type SqlQuery, withSavepoint } from "../../shared/sql.ts"
 import type { LocalDatabase } from "../host.ts"
 import { QueryGuard } from "./query-guard.ts"
@@ -58,8 +58,8 @@ export class Sqlite {
     )
     if (handle === 0) throw new SqlFailure(OUT_OF_MEMORY, "out of memory")
     for (const option of DOUBLE_QUOTED_STRINGS) api.sqlite3__wasm_db_config_ip(handle, option, OFF, 0)
-    api.sqlite3_limit(handle, LENGTH, LIMITS.sqlValueBytesMax)
-    api.sqlite3_limit(handle, PATTERN_LENGTH, LIMITS.sqlPatternBytesMax)
+    api.sqlite3_limit(handle, LENGTH, VIEW_LIMITS.sqlValueBytesMax)
+    api.sqlite3_limit(handle, PATTERN_LENGTH, VIEW_LIMITS.sqlPatternBytesMax)
     const database = new WasmDatabase(this.#memory, this.#guard, handle)
     database.exec("PRAGMA temp_store = MEMORY") // there are no files to sort in
     if (image !== undefined) database.load(image)
@@ -99,8 +99,8 @@ class WasmDatabase implements LocalDatabase {
   prepareQuery(sql: string, authorizer: Authorizer, ms: number): SqlQuery {
     const bounds = {
       ms,
-      valueBytesMax: LIMITS.sqlValueBytesMax,
-      memoryBytesMax: LIMITS.deviceQueryMemoryBytesMax,
+      valueBytesMax: VIEW_LIMITS.sqlValueBytesMax,
+      memoryBytesMax: VIEW_LIMITS.deviceQueryMemoryBytesMax,
     }
     const guard = this.#guard
     const database = this.#handle

@@ -1,5 +1,6 @@
 import { unreachable } from "../../shared/assert.ts"
 import { parseBatch } from "../../shared/batch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { ErrorCode } from "../../shared/errors.ts"
 import {
   type AppendReply,
@@ -10,7 +11,6 @@ import {
   PING,
   SUBPROTOCOL,
 } from "../../shared/frames.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { FrozenBatch } from "../../shared/outbox.ts"
@@ -59,7 +59,7 @@ export class LiveSocket {
   ) {
     this.#host = host
     this.#listener = listener
-    this.#stopTimer = host.after(LIMITS.requestMsMax, () =>
+    this.#stopTimer = host.after(COMMON_LIMITS.requestMsMax, () =>
       this.#fail("unreachable", "The socket did not open."),
     )
     this.#socket = host.openSocket(url, [...protocols], {
@@ -158,8 +158,10 @@ export class LiveSocket {
     this.#stopTimer()
     this.#isPongAwaited = false
     this.#stopTimer = this.#isUpToDate
-      ? this.#host.after(LIMITS.pingMsInterval, () => this.#ping())
-      : this.#host.after(LIMITS.requestMsMax, () => this.#fail("unreachable", "The socket tells nothing."))
+      ? this.#host.after(COMMON_LIMITS.pingMsInterval, () => this.#ping())
+      : this.#host.after(COMMON_LIMITS.requestMsMax, () =>
+          this.#fail("unreachable", "The socket tells nothing."),
+        )
   }
 
   #ping(): void {
@@ -170,11 +172,11 @@ export class LiveSocket {
 
   /** The ping stands behind what is being uploaded, and so does its answer: as long as that goes on, the line lives. */
   #awaitPong(before: Progress): void {
-    this.#stopTimer = this.#host.after(LIMITS.pongLookMs, () => {
-      const progress = progressOf(before, this.#socket.buffered(), LIMITS.pongLookMs)
-      const boundMs = this.#unanswered ? LIMITS.uploadPongMsMax : LIMITS.pongMsMax
+    this.#stopTimer = this.#host.after(COMMON_LIMITS.pongLookMs, () => {
+      const progress = progressOf(before, this.#socket.buffered(), COMMON_LIMITS.pongLookMs)
+      const boundMs = this.#unanswered ? COMMON_LIMITS.uploadPongMsMax : COMMON_LIMITS.pongMsMax
       if (progress.idleMs < boundMs) return this.#awaitPong(progress)
-      this.#fail("unreachable", `The edge said nothing for ${LIMITS.pingMsInterval + boundMs} ms.`)
+      this.#fail("unreachable", `The edge said nothing for ${COMMON_LIMITS.pingMsInterval + boundMs} ms.`)
     })
   }
 
@@ -209,7 +211,7 @@ function endOf(code: number): SocketEnd {
     }
     case CLOSE.full: {
       const error = { code: "throttled", message: "The stream has as many readers as it may have." } as const
-      return { kind: "failed", error, leastMs: LIMITS.roomRetrySecondsMin * 1_000 }
+      return { kind: "failed", error, leastMs: COMMON_LIMITS.roomRetrySecondsMin * 1_000 }
     }
     case CLOSE.missing:
       return { kind: "missing" }

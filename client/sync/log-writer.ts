@@ -1,6 +1,6 @@
 import { joinBatches } from "../../shared/batch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import type { OutboxKey } from "../../shared/outbox.ts"
@@ -46,7 +46,7 @@ export class LogWriter {
 
   /** Whether so much waits for the disk that no more should be learnt before it is written. */
   get isFull(): boolean {
-    return this.#unwritten > LIMITS.unwrittenLengthMax
+    return this.#unwritten > COMMON_LIMITS.unwrittenLengthMax
   }
 
   /** The replica has taken in a page. */

@@ -1,8 +1,8 @@
 import { messageTexts } from "../../shared/batch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
 import { isEvent, utf8Length } from "../../shared/events.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { type Offset, START } from "../../shared/offset.ts"
 import type { OutboxEntry } from "../../shared/outbox.ts"
 import type { DeviceLog } from "../disk/log.ts"
@@ -98,8 +98,8 @@ function entriesOf(texts: readonly string[]): Omit<OutboxEntry, "key">[] {
     const last = entries.at(-1)
     const isFull =
       last === undefined ||
-      last.texts.length >= LIMITS.batchEventsMax ||
-      last.bytes + bytes > LIMITS.batchBytesMax
+      last.texts.length >= COMMON_LIMITS.batchEventsMax ||
+      last.bytes + bytes > COMMON_LIMITS.batchBytesMax
     if (isFull) entries.push({ texts: [text], bytes })
     else {
       last.texts.push(text)

@@ -1,9 +1,9 @@
 import { unreachable } from "../../shared/assert.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { StopReason } from "../../shared/connection.ts"
 import type { ErrorData } from "../../shared/errors.ts"
 import type { AppendReply } from "../../shared/frames.ts"
 import type { ProducerId } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import { isAfter, type Offset } from "../../shared/offset.ts"
 import {
@@ -37,7 +37,7 @@ export interface SenderListener {
 
 type SenderHost = Pick<Host, "after" | "chance" | "newId">
 
-const BOUNDS = { eventsMax: LIMITS.batchEventsMax, bytesMax: LIMITS.batchBytesMax }
+const BOUNDS = { eventsMax: COMMON_LIMITS.batchEventsMax, bytesMax: COMMON_LIMITS.batchBytesMax }
 const AS_MANY_AS_FIT = Number.POSITIVE_INFINITY
 
 /**
@@ -137,7 +137,7 @@ export class Sender {
       case "number":
         return this.#renumber()
       case "wait":
-        return this.#wait(batch, meaning.waitMs ?? LIMITS.retryMsMax, meaning.error)
+        return this.#wait(batch, meaning.waitMs ?? COMMON_LIMITS.retryMsMax, meaning.error)
       case "batch":
         return this.#refused(batch, meaning.error)
       case "stream":

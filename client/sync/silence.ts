@@ -1,4 +1,4 @@
-import { LIMITS } from "../../shared/limits.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { Host } from "../host.ts"
 
 /**
@@ -26,7 +26,7 @@ export class Silence {
 
   heard(): void {
     this.#stopTimer()
-    this.#stopTimer = this.#host.after(LIMITS.requestMsMax, this.#abort)
+    this.#stopTimer = this.#host.after(COMMON_LIMITS.requestMsMax, this.#abort)
   }
 
   /** The exchange is over. What was not read of its answer is let go. */

@@ -1,5 +1,5 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import type { ErrorData } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { FIRST_WATCH, isStalled, type Watch, watch } from "../../shared/stall.ts"
 import type { Host } from "../host.ts"
 import type { LiveSocket } from "./live-socket.ts"
@@ -59,10 +59,10 @@ export class StallWatch {
   }
 
   #look(socket: LiveSocket, before: Watch): void {
-    this.#stopTimer = this.#host.after(LIMITS.stallLookMs, () => {
+    this.#stopTimer = this.#host.after(COMMON_LIMITS.stallLookMs, () => {
       this.#stopTimer = undefined
       if (!this.#load.isUnderWay) return
-      const seen = watch(before, this.#standing(socket), LIMITS.stallLookMs)
+      const seen = watch(before, this.#standing(socket), COMMON_LIMITS.stallLookMs)
       if (isStalled(seen)) this.#giveUp()
       else this.#look(socket, seen)
     })
@@ -78,7 +78,7 @@ export class StallWatch {
   }
 
   #giveUp(): void {
-    const message = `The edge answered, and took nothing of what waits for ${LIMITS.stallMsMax / 1_000} s.`
+    const message = `The edge answered, and took nothing of what waits for ${COMMON_LIMITS.stallMsMax / 1_000} s.`
     this.#error = { code: "stalled", message }
     this.#stalled()
   }

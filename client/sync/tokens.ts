@@ -1,5 +1,5 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { isRecord, parseJson } from "../../shared/decoded.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Host } from "../host.ts"
 
 /** Asks the app for a token. Rejects when it has none. */
@@ -53,7 +53,7 @@ export class Tokens {
   #inTime(answer: Promise<string>): Promise<string> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error("the app did not give one in time"))
-      const stopTimer = this.#host.after(LIMITS.requestMsMax, late)
+      const stopTimer = this.#host.after(COMMON_LIMITS.requestMsMax, late)
       answer.then(resolve, reject).finally(stopTimer)
     })
   }
@@ -66,7 +66,7 @@ export class Tokens {
 function goodUntil(token: string): number {
   const claims = parseJson(decodeBase64Url(token.split(".")[1] ?? ""))
   const exp = claims.ok && isRecord(claims.value) ? claims.value.exp : undefined
-  return typeof exp === "number" ? exp * 1000 - LIMITS.tokenLeadMs : 0
+  return typeof exp === "number" ? exp * 1000 - COMMON_LIMITS.tokenLeadMs : 0
 }
 
 /** Text of Latin letters is enough: `exp` is digits, whatever the other claims are written in. */

@@ -1,5 +1,5 @@
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { HeadwaterError } from "../../shared/errors.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Host } from "../host.ts"
 
 /** Before a tab stands again whose turn has ended: the others come first. */
@@ -74,9 +74,9 @@ export class Candidate {
   }
 
   #watch(): void {
-    this.#stopTimer = this.#host.after(LIMITS.beatMsInterval, () => {
+    this.#stopTimer = this.#host.after(COMMON_LIMITS.beatMsInterval, () => {
       if (this.#isHolding) this.#election.beat()
-      else if (++this.#missed >= LIMITS.beatsMissedMax) {
+      else if (++this.#missed >= COMMON_LIMITS.beatsMissedMax) {
         this.#missed = 0
         this.#stand(true)
       }

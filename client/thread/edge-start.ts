@@ -1,6 +1,6 @@
 import { unreachable } from "../../shared/assert.ts"
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import type { ProducerId, StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import { isPattern } from "../../shared/path-pattern.ts"
 import type { SqlDatabase } from "../../shared/sql.ts"
@@ -105,7 +105,7 @@ export class EdgeStart {
     const all = await Promise.all(standings)
     const lacking = all.reduce((sum, standing) => sum + standing.lacking, 0)
     const rows = Object.values(manifest.tables).reduce((sum, table) => sum + table.rows, 0)
-    if (lacking >= LIMITS.edgeSnapshotMessagesMin && rows <= lacking) return
+    if (lacking >= VIEW_LIMITS.edgeSnapshotMessagesMin && rows <= lacking) return
     for (const standing of all) if (standing.lacking > 0 && (await this.#isTrimmed(standing))) return
     throw new NotBegun(`This device lacks ${lacking} messages; the snapshot has ${rows} rows.`)
   }
@@ -170,7 +170,7 @@ export class EdgeStart {
 
   async #inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const late = new AbortController()
-    const stopTimer = this.#parts.host.after(LIMITS.edgeSnapshotMsMax, () => late.abort())
+    const stopTimer = this.#parts.host.after(VIEW_LIMITS.edgeSnapshotMsMax, () => late.abort())
     try {
       return await ask(AbortSignal.any([this.#ended.signal, late.signal]))
     } finally {

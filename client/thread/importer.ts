@@ -1,9 +1,9 @@
 import { fullness, fullSentence, type Load, plus } from "../../shared/backlog.ts"
 import { parseBatch } from "../../shared/batch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { type ErrorData, HeadwaterError } from "../../shared/errors.ts"
 import { isEvent } from "../../shared/events.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { decodeEventLine, type EventLine } from "../../shared/ndjson.ts"
 import { START } from "../../shared/offset.ts"
 import type { BesideLog } from "../disk/beside-log.ts"
@@ -78,8 +78,8 @@ export class Importer {
 
   /** Each event is an entry of its own: an entry is known by its first event, and these are known one by one. */
   async #append(stream: StreamPath, events: readonly Found[]): Promise<Stop | undefined> {
-    for (let at = 0; at < events.length; at += LIMITS.batchEventsMax) {
-      const some = events.slice(at, at + LIMITS.batchEventsMax) // transactions on the outbox are short
+    for (let at = 0; at < events.length; at += COMMON_LIMITS.batchEventsMax) {
+      const some = events.slice(at, at + COMMON_LIMITS.batchEventsMax) // transactions on the outbox are short
       try {
         await this.#parts.log.append(
           stream,

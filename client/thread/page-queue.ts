@@ -1,5 +1,5 @@
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import type { Page } from "../../shared/log-order.ts"
 import type { Offset } from "../../shared/offset.ts"
 import { offsetBehind } from "../../shared/page-places.ts"
@@ -29,7 +29,7 @@ export class PageQueue {
    */
   add(stream: StreamPath, page: Page, confirmed: readonly PendingEntry[]): void {
     const { messages, next } = page
-    const size = confirmed.length > 0 ? Math.max(1, messages.length) : LIMITS.foldEventsPerTurn
+    const size = confirmed.length > 0 ? Math.max(1, messages.length) : VIEW_LIMITS.foldEventsPerTurn
     for (let from = 0; from === 0 || from < messages.length; from += size) {
       const part = from === 0 && messages.length <= size ? messages : messages.slice(from, from + size)
       const batch = { stream, messages: part, offsetBehind: (at: number) => offsetBehind(page, from + at) }
@@ -42,7 +42,7 @@ export class PageQueue {
   take(): ConfirmedBatch[] {
     let [count, events] = [0, 0]
     for (const { batch } of this.#queue) {
-      if (events >= LIMITS.foldEventsPerTurn) break
+      if (events >= VIEW_LIMITS.foldEventsPerTurn) break
       events += batch.messages.length
       count++
     }

@@ -1,5 +1,5 @@
+import { VIEW_LIMITS } from "../../shared/common-limits.ts"
 import type { StreamPath } from "../../shared/ids.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { eventsBetween, type Offset, START } from "../../shared/offset.ts"
 import { textSum } from "../../shared/text-sum.ts"
 import { viewKey } from "../../shared/view/definition.ts"
@@ -40,7 +40,7 @@ export class ViewSnapshots {
 
   /** Keeps rows that came from elsewhere. */
   async keep(terms: ViewTerms, snapshot: Snapshot): Promise<void> {
-    if (snapshot.bytes.length <= LIMITS.snapshotBytesMax)
+    if (snapshot.bytes.length <= VIEW_LIMITS.snapshotBytesMax)
       await this.#parts.snapshots.save(snapshotId(terms), snapshot)
   }
 
@@ -73,12 +73,12 @@ export class ViewSnapshots {
     const { host } = this.#parts
     const due = this.#due.get(view) ?? { stopTimer: () => {}, since: undefined, saved: 0 }
     this.#due.set(view, due)
-    if (messagesBefore(view.state.heads) < due.saved + LIMITS.snapshotMessagesMin) return
+    if (messagesBefore(view.state.heads) < due.saved + VIEW_LIMITS.snapshotMessagesMin) return
     due.since ??= host.now()
     due.stopTimer()
     const ms = Math.max(
       0,
-      Math.min(LIMITS.snapshotQuietMs, due.since + LIMITS.snapshotMsInterval - host.now()),
+      Math.min(VIEW_LIMITS.snapshotQuietMs, due.since + VIEW_LIMITS.snapshotMsInterval - host.now()),
     )
     due.stopTimer = host.after(ms, () => void this.#save(view, due))
   }
@@ -105,14 +105,14 @@ export class ViewSnapshots {
     const id = snapshotId(view.terms)
     const stored = (await snapshots.place(id))?.messages ?? 0
     const isWanted = this.#due.get(view) === due && id === snapshotId(view.terms)
-    if (!isWanted || !view.isSettled || view.pendingEvents() > LIMITS.snapshotPendingMax) return
+    if (!isWanted || !view.isSettled || view.pendingEvents() > VIEW_LIMITS.snapshotPendingMax) return
     due.since = undefined
     due.saved = stored
     const messages = messagesBefore(view.state.heads)
-    if (messages < stored + LIMITS.snapshotMessagesMin) return
+    if (messages < stored + VIEW_LIMITS.snapshotMessagesMin) return
     const { bytes, heads, halts } = view.state.image(view.pending())
     due.saved = messages
-    if (bytes.length > LIMITS.snapshotBytesMax) return
+    if (bytes.length > VIEW_LIMITS.snapshotBytesMax) return
     await snapshots.save(id, { bytes, heads: Object.fromEntries(heads), halts, messages })
   }
 }

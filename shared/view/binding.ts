@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts"
+import { VIEW_LIMITS } from "../common-limits.ts"
 import { SQL_ERROR, SQL_MISMATCH, SqlFailure, type SqlValue } from "../sql.ts"
 import { isLongPattern, meansPresent } from "./determinism.ts"
 import { invalidView, type Place } from "./refusal.ts"
@@ -47,9 +47,9 @@ export function checkParameters(
   place: Place,
   { moments, patterns }: Uses,
 ): Parameter[] {
-  if (written.length > LIMITS.sqlParametersMax) {
+  if (written.length > VIEW_LIMITS.sqlParametersMax) {
     throw invalidView(
-      `${place}: expected at most ${LIMITS.sqlParametersMax} parameters; got ${written.length}.`,
+      `${place}: expected at most ${VIEW_LIMITS.sqlParametersMax} parameters; got ${written.length}.`,
     )
   }
   return written.map((text) => {

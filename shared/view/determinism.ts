@@ -1,5 +1,5 @@
+import { VIEW_LIMITS } from "../common-limits.ts"
 import { utf8Length } from "../events.ts"
-import { LIMITS } from "../limits.ts"
 import { isSign, isWord, type SqlToken } from "../sql-text.ts"
 import type { FunctionCall } from "./program.ts"
 
@@ -126,7 +126,7 @@ export function formatFault(tokens: readonly SqlToken[]): string | undefined {
 
 /** Whether a Durable Object refuses a pattern. */
 export function isLongPattern(text: string): boolean {
-  return utf8Length(text) > LIMITS.sqlPatternBytesMax
+  return utf8Length(text) > VIEW_LIMITS.sqlPatternBytesMax
 }
 
 /** Signs that bind closer than LIKE, so that what stands behind them belongs to the pattern. */

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts"
+import { VIEW_LIMITS } from "../common-limits.ts"
 import type { AskedAction, QueryPhase } from "../sql.ts"
 import { type Catalog, type FunctionCall, type Program, SCHEMA_TABLE } from "./program.ts"
 
@@ -99,8 +99,8 @@ export function faultOf(scope: QueryScope, program: Program): string | undefined
  * two lengths would take hours for values of 2 MB, and take some tenths of a second for these.
  */
 export function valueBytesMax(calls: readonly FunctionCall[]): number {
-  const bounds = calls.map(({ name, arity }) => SLOW.get(`${name}/${arity}`) ?? LIMITS.sqlValueBytesMax)
-  return Math.min(LIMITS.sqlValueBytesMax, ...bounds)
+  const bounds = calls.map(({ name, arity }) => SLOW.get(`${name}/${arity}`) ?? VIEW_LIMITS.sqlValueBytesMax)
+  return Math.min(VIEW_LIMITS.sqlValueBytesMax, ...bounds)
 }
 
 const SLOW: ReadonlyMap<string, number> = new Map([

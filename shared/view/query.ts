@@ -1,5 +1,5 @@
+import { COMMON_LIMITS, VIEW_LIMITS } from "../common-limits.ts"
 import { HeadwaterError } from "../errors.ts"
-import { LIMITS } from "../limits.ts"
 import {
   type Authorizer,
   QueryStopped,
@@ -15,8 +15,7 @@ import {
 import { isWord, scanSql } from "../sql-text.ts"
 import { type Catalog, type Program, readProgram } from "./program.ts"
 import { faultOf, type QueryScope, refusalOf, scopeOf, valueBytesMax } from "./query-rules.ts"
-import { COPIES } from "./refusal.ts"
-import { copiesOf } from "./with-parts.ts"
+import { copiesExpected, copiesOf } from "./with-parts.ts"
 
 /** What a query's parameters get: by position, or by name without its `:`. Booleans are 1 and 0. */
 export type QueryParameters = readonly QueryValue[] | { readonly [name: string]: QueryValue }
@@ -57,16 +56,16 @@ export function compileQuery(database: SqlDatabase, catalog: Catalog, sql: strin
   if (text.fault !== undefined) throw invalidQuery(sql, "SQL", `a text that cannot be read ${text.fault}`)
   if (text.tokens.length === 0) throw invalidQuery(sql, "one statement", "none")
   if (text.hasMore) throw invalidQuery(sql, "one statement", "several")
-  if (sql.length > LIMITS.sqlLengthMax)
-    throw invalidQuery(sql, `at most ${LIMITS.sqlLengthMax} characters`, `${sql.length}`)
+  if (sql.length > VIEW_LIMITS.sqlLengthMax)
+    throw invalidQuery(sql, `at most ${VIEW_LIMITS.sqlLengthMax} characters`, `${sql.length}`)
   const copies = copiesOf(text.tokens)
-  if (copies > LIMITS.sqlCopiesMax) throw invalidQuery(sql, COPIES, `${copies} copies`)
+  if (copies > VIEW_LIMITS.sqlCopiesMax) throw invalidQuery(sql, copiesExpected(), `${copies} copies`)
   if (!isWord(text.tokens[0], "SELECT", "VALUES", "WITH")) {
     throw invalidQuery(sql, "SELECT, VALUES or WITH", text.tokens[0]?.text ?? "nothing")
   }
   const scope = scopeOf(catalog)
   return attempt(sql, () => {
-    const query = database.prepareQuery?.(sql, authorizerOf(scope), LIMITS.deviceQueryMsDefault)
+    const query = database.prepareQuery?.(sql, authorizerOf(scope), COMMON_LIMITS.deviceQueryMsDefault)
     try {
       const program = readProgram(database, catalog, sql)
       const fault = faultOf(scope, program)
@@ -101,16 +100,16 @@ function opened(
   names: readonly (string | undefined)[],
 ): CompiledQuery {
   const bounds = {
-    rowsMax: LIMITS.deviceQueryRowsMax,
-    bytesMax: LIMITS.deviceQueryBytesMax,
+    rowsMax: VIEW_LIMITS.deviceQueryRowsMax,
+    bytesMax: VIEW_LIMITS.deviceQueryBytesMax,
     valueBytesMax: valueBytesMax(program.calls),
-    memoryBytesMax: LIMITS.deviceQueryMemoryBytesMax,
+    memoryBytesMax: VIEW_LIMITS.deviceQueryMemoryBytesMax,
   }
   return {
     sql,
     columns: query.columns,
     tables: program.reads,
-    rows(parameters, ms = LIMITS.deviceQueryMsDefault) {
+    rows(parameters, ms = COMMON_LIMITS.deviceQueryMsDefault) {
       const values = isList(parameters) ? byPosition(sql, names, parameters) : byName(sql, names, parameters)
       return attempt(sql, () => query.all(values, { ...bounds, ms }), bounds.valueBytesMax)
     },
@@ -163,7 +162,7 @@ function checked(sql: string, place: string, value: unknown): SqlValue {
   throw invalidQuery(sql, `null, a boolean, a number, a bigint, a string or bytes for ${place}`, came)
 }
 
-function attempt<T>(sql: string, work: () => T, valueBytes: number = LIMITS.sqlValueBytesMax): T {
+function attempt<T>(sql: string, work: () => T, valueBytes: number = VIEW_LIMITS.sqlValueBytesMax): T {
   try {
     return work()
   } catch (cause) {

@@ -1,8 +1,8 @@
+import { VIEW_LIMITS } from "../common-limits.ts"
 import { HeadwaterError } from "../errors.ts"
-import { LIMITS } from "../limits.ts"
 import { SqlFailure } from "../sql.ts"
 import { type SqlText, scanSql } from "../sql-text.ts"
-import { copiesOf } from "./with-parts.ts"
+import { copiesExpected, copiesOf } from "./with-parts.ts"
 
 /** Where in a view a statement stands, for its error. */
 export type Place = string
@@ -39,16 +39,13 @@ export function oneStatement(sql: string, place: Place): SqlText {
   if (text.tokens.length === 0) throw refusal(place, "one statement", "none")
   if (text.hasMore)
     throw refusal(place, "one statement (several go into an array)", "more than one in a text")
-  if (sql.length > LIMITS.sqlLengthMax) {
-    throw refusal(place, `at most ${LIMITS.sqlLengthMax} characters`, `${sql.length}`)
+  if (sql.length > VIEW_LIMITS.sqlLengthMax) {
+    throw refusal(place, `at most ${VIEW_LIMITS.sqlLengthMax} characters`, `${sql.length}`)
   }
   const copies = copiesOf(text.tokens)
-  if (copies > LIMITS.sqlCopiesMax) throw refusal(place, COPIES, `${copies} copies`)
+  if (copies > VIEW_LIMITS.sqlCopiesMax) throw refusal(place, copiesExpected(), `${copies} copies`)
   return text
 }
-
-/** What is expected of parts that read parts. */
-export const COPIES = `parts of a WITH that come to at most ${LIMITS.sqlCopiesMax} copies where they are read`
 
 /** The beginning of a text, to be recognized by. */
 export function begin(sql: string): string {

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts"
+import { VIEW_LIMITS } from "../common-limits.ts"
 import { type SqlDatabase, SqlFailure } from "../sql.ts"
 import { isSign, isWord } from "../sql-text.ts"
 import { asksDates, formatFault, readPatterns, unequalCall } from "./determinism.ts"
@@ -91,8 +91,8 @@ function statementOf(sql: string, place: Place): Statement {
 /** What became of a table that was just created. */
 function made(database: SqlDatabase, name: string, kind: OwnedTable["kind"], place: Place): OwnedTable {
   const columns = columnsOf(database, `SELECT * FROM ${quoted(name)}`)
-  if (columns.length > LIMITS.tableColumnsMax) {
-    throw refusal(place, `at most ${LIMITS.tableColumnsMax} columns`, `${columns.length}`)
+  if (columns.length > VIEW_LIMITS.tableColumnsMax) {
+    throw refusal(place, `at most ${VIEW_LIMITS.tableColumnsMax} columns`, `${columns.length}`)
   }
   if (kind === "fts5") {
     if (columnsOf(database, `SELECT 1 FROM ${quoted(`${name}_content`)}`).length === 0) {

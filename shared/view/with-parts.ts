@@ -1,3 +1,4 @@
+import { VIEW_LIMITS } from "../common-limits.ts"
 import { isSign, isWord, type SqlToken } from "../sql-text.ts"
 
 /** A part of a statement that has a name: `name (columns) AS NOT MATERIALIZED (body)`. */
@@ -97,4 +98,9 @@ function partAt(tokens: readonly SqlToken[], at: number): WithPart | undefined {
 
 function isNamed({ kind, text }: SqlToken, name: string): boolean {
   return kind !== "string" && text.toLowerCase() === name
+}
+
+/** What is expected of parts that read parts, for who has too many. */
+export function copiesExpected(): string {
+  return `parts of a WITH that come to at most ${VIEW_LIMITS.sqlCopiesMax} copies where they are read`
 }

@@ -1,9 +1,9 @@
 import type { ReadTransaction, Storage, StoreName, WriteTransaction } from "../../client/disk/storage.ts"
 import { Replica } from "../../client/replica/replica.ts"
 import { StallWatch } from "../../client/sync/stall-watch.ts"
+import { COMMON_LIMITS } from "../../shared/common-limits.ts"
 import { decodeClientFrame, encodeAppendFrame, type FrameData } from "../../shared/frames.ts"
 import { EDGE_MARK } from "../../shared/http.ts"
-import { LIMITS } from "../../shared/limits.ts"
 import { NOW } from "../../shared/offset.ts"
 import type { AppendAsk } from "../../worker/stream/append-turn.ts"
 import { StreamCore } from "../../worker/stream/stream-core.ts"
@@ -113,9 +113,9 @@ export const MUTANTS: readonly Mutant[] = [
     bug: "Nobody takes the lead from a tab that has it and says nothing more.",
     parts: {},
     install() {
-      const { beatsMissedMax } = LIMITS
-      Object.assign(LIMITS, { beatsMissedMax: Number.POSITIVE_INFINITY })
-      return () => void Object.assign(LIMITS, { beatsMissedMax })
+      const { beatsMissedMax } = COMMON_LIMITS
+      Object.assign(COMMON_LIMITS, { beatsMissedMax: Number.POSITIVE_INFINITY })
+      return () => void Object.assign(COMMON_LIMITS, { beatsMissedMax })
     },
   },
   {

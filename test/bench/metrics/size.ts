@@ -16,8 +16,8 @@ export async function measureSize(): Promise<Figure[]> {
   if (!Array.isArray(built) && !("output" in built)) throw new Error("The build gave no output.")
   const files = [built].flat().flatMap(({ output }) => output)
   return [
-    figure("download: code of the page (gzip)", files.filter(isPage)),
-    figure("download: code of the thread (gzip)", files.filter(isThread)),
+    figure("download: code of the page (gzip)", files.filter(isPage), 20),
+    figure("download: code of the thread (gzip)", files.filter(isThread), 60),
     figure(
       "download: sqlite3.wasm (gzip)",
       files.filter(({ fileName }) => fileName.endsWith(".wasm")),
@@ -31,9 +31,11 @@ const isPage = (file: File) => file.type === "chunk"
 /** To the build of the page, the code of a thread is a finished file. */
 const isThread = (file: File) => file.type === "asset" && file.fileName.endsWith(".js")
 
-function figure(what: string, files: readonly File[]): Figure {
+/** @param atMost In kilobytes. */
+function figure(what: string, files: readonly File[], atMost?: number): Figure {
   const bytes = files.map(
     (file) => gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 }).length,
   )
-  return { what, unit: "kB", ours: [bytes.reduce((sum, size) => sum + size, 0) / 1_000], raw: [] }
+  const ours = [bytes.reduce((sum, size) => sum + size, 0) / 1_000]
+  return { what, unit: "kB", ours, raw: [], ...(atMost !== undefined && { target: { atMost } }) }
 }
