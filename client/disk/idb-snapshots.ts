@@ -28,6 +28,11 @@ export function snapshotsName(log: string): string {
   return `${log}:state`
 }
 
+/** Whether a database of this name has the snapshots of some log. */
+export function isSnapshots(name: string): boolean {
+  return name.startsWith("headwater:") && name.endsWith(":state")
+}
+
 /** Opens the snapshots of a log when they are first asked for. Once they were deleted under it, it keeps no more. */
 export function openIdbSnapshots(log: string, clock: Clock = browserClock): Snapshots {
   return new IdbSnapshots(snapshotsName(log), clock)

@@ -18,6 +18,12 @@ export async function memoryOf(page: Page, context: BrowserContext): Promise<Sam
   }
 }
 
+/** What the page itself holds, in MB, its threads left out. */
+export async function pageHeapOf(page: Page, context: BrowserContext): Promise<number> {
+  const session = await context.newCDPSession(page)
+  return (await heapOf((method) => session.send(method as "Runtime.getHeapUsage"))) / MB
+}
+
 type Send = (method: string) => Promise<unknown>
 
 /** Collects what nobody holds, and tells what is left: what scripts have made, and the buffers behind it. */

@@ -11,6 +11,7 @@ import {
   COUNT,
   eventText,
   type Item,
+  items,
   itemView,
   NEWEST,
   otherItemView,
@@ -165,6 +166,14 @@ export const ours = {
     const ms = performance.now() - start
     state.close()
     return ms
+  },
+
+  /** A page that shows the newest rows of a view, live. It stays so. */
+  async show(place: Place): Promise<void> {
+    const { client } = await open(place)
+    const view = await client.view(itemView, { items: place.path })
+    await new Promise<void>((resolve) => view.live(NEWEST, [], () => resolve()))
+    opened = { client, stream: client.stream(items, place.path), view }
   },
 
   async secondStart(place: Place): Promise<Record<string, number>> {

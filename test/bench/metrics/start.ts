@@ -1,6 +1,8 @@
 import { alternate, type Figure, figureOf } from "../figure.ts"
+import { pageHeapOf } from "../memory.ts"
 import type { Stage } from "../stage.ts"
 
+const PAGE_MB_MAX = 5
 const STEPS = ["connect", "view", "query"] as const
 const RAW_STEPS = ["sqlite", "read", "load", "ask"] as const
 
@@ -27,7 +29,7 @@ export async function measureStart(stage: Stage): Promise<Figure[]> {
 async function measureSize(stage: Stage, { events, rows }: Size): Promise<Figure[]> {
   const path = await stage.filled(events, rows)
   const place = { edge: stage.edge, path, account: "ours" }
-  const sides = await stage.withBrowser(async (newPage) => {
+  const sides = await stage.withBrowser(async (newPage, context) => {
     const first = await newPage()
     await first.evaluate(([at, n]) => bench.ours.store(at, n), [place, rows] as const)
     await first.evaluate(([name, n]) => bench.raw.storeImage(name, n), ["raw", rows] as const)
@@ -35,15 +37,20 @@ async function measureSize(stage: Stage, { events, rows }: Size): Promise<Figure
     return alternate(stage.rounds, {
       async raw() {
         const page = await newPage()
+        const heap = await pageHeapOf(page, context)
         const steps = await page.evaluate((name) => bench.raw.secondStart(name), "raw")
         await page.close()
-        return steps
+        return { ...steps, heap }
       },
       async ours() {
         const page = await newPage()
         const steps = await page.evaluate((at) => bench.ours.secondStart(at), place)
         await page.close()
-        return steps
+        const shown = await newPage()
+        await shown.evaluate((at) => bench.ours.show(at), place)
+        const heap = await pageHeapOf(shown, context)
+        await shown.close()
+        return { ...steps, heap }
       },
     })
   })
@@ -54,6 +61,11 @@ async function measureSize(stage: Stage, { events, rows }: Size): Promise<Figure
   return [
     figureOf(sides, "total", { what: title, unit: "ms" }),
     figureOf(sides, "opened", { what: `${title}, behind connect`, unit: "ms", target: { timesRaw: 1.5 } }),
+    figureOf(sides, "heap", {
+      what: `heap of a page that shows 50 of ${few} rows (raw: an empty page)`,
+      unit: "MB",
+      target: { overRaw: PAGE_MB_MAX },
+    }),
     ...STEPS.map((name) => step(name, "our")),
     ...RAW_STEPS.map((name) => step(name, "raw")),
   ]

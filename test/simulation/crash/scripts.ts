@@ -1,3 +1,4 @@
+import type { StoredPage } from "../../../client/disk/records.ts"
 import { isKept } from "../history.ts"
 import { Consumer, importEvents } from "./moving.ts"
 import type { Script, Stage } from "./stage.ts"
@@ -200,6 +201,22 @@ export const SCRIPTS: readonly Script[] = [
       stage.again = (reopened) => importEvents(stage, reopened, events)
       await importEvents(stage, tab, events)
       await stage.atEdge(1 + events.length)
+    },
+  },
+  {
+    name: "a view begins with rows of the edge, and a reader comes to what is absent",
+    devices: 2,
+    ledgers: 1,
+    startsAtEdge: true,
+    async act(stage) {
+      await filledByNeighbour(stage, 12)
+      const tab = await stage.opened()
+      const pages = () => stage.device.disk.committed.store("pages").range() as StoredPage[]
+      stage.append(tab, 2)
+      await stage.confirmed()
+      await stage.until("all of the log is there", () => pages().every(({ absent }) => absent === undefined))
+      stage.append(tab, 1)
+      await stage.confirmed()
     },
   },
   {
