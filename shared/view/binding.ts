@@ -83,15 +83,15 @@ export function bindEvent(
   values: SqlValue[],
 ): void {
   const { data } = event
-  const fields = typeof data === "object" && data !== null && !Array.isArray(data) ? data : undefined
+  const isObject = typeof data === "object" && data !== null && !Array.isArray(data)
+  const fields = isObject ? (data as Record<string, unknown>) : undefined // any object can be asked for fields
   for (let at = 0; at < parameters.length; at++) {
     const parameter = parameters[at]
     if (parameter === undefined) continue
     const { name, attribute } = parameter
     let value: unknown
     if (attribute !== undefined) value = attributeOf(event, attribute, stream)
-    else if (fields !== undefined && Object.hasOwn(fields, name))
-      value = (fields as Record<string, unknown>)[name]
+    else if (fields !== undefined) value = ownField(fields, name)
     const bound = sqlValueOf(value)
     if (parameter.isMoment && typeof bound === "string" && meansPresent(bound)) {
       throw new SqlFailure(
@@ -104,6 +104,13 @@ export function bindEvent(
     }
     values[at] = bound
   }
+}
+
+/** What an object inherits is no text, number or truth value: those are its own, and the rest is asked about. */
+function ownField(fields: Record<string, unknown>, name: string): unknown {
+  const value = fields[name]
+  if (typeof value !== "object" && typeof value !== "function") return value
+  return Object.hasOwn(fields, name) ? value : undefined
 }
 
 function attributeOf(event: BindableEvent, attribute: Attribute, stream: string): unknown {
