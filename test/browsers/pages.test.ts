@@ -114,7 +114,7 @@ describe(`pages in ${engine.name}`, () => {
     await a.evaluate(() => app.burst("A", 1, 99))
     await b.evaluate(() => app.burst("B", 0, 50))
     await expect.poll(() => pendingOf(b)).toBe(0)
-    expect(await pendingOf(a)).toBe(99)
+    await expect.poll(() => pendingOf(a)).toBe(99)
     wire.mend()
     await expect.poll(() => pendingOf(a)).toBe(0)
     const log = await logOf(path)

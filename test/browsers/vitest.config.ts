@@ -33,6 +33,8 @@ export default defineConfig({
         test: {
           name: engine.name,
           include: ["test/browser/**/*.test.ts"],
+          // The disk that tests crash is modelled on Chromium's (DISK16): docs/browsers.md says where others differ.
+          exclude: engine.name === "chromium" ? [] : ["test/browser/thread/differential/**"],
           provide: { databases: 60, seed: 20_26 },
           sequence: { groupOrder: 2 * at },
           browser: {
