@@ -25,6 +25,8 @@ const PATIENCE_MS = patienceMs(KILLS, 20_000)
 const BACKLOG = 20
 const BACKLOG_EVENTS = 10
 const READ_BYTES = 2_048
+/** What is on its way when a life ends may be a ping: of some lives one has sent a batch. */
+const FORGETFUL_LIVES = 6
 /** One step of a browser, on a busy machine. */
 const STEP_MS_MAX = 120_000
 const RHYTHM = { count: 5, everyMs: 2, aheadMax: 30 }
@@ -186,9 +188,12 @@ test("[EDGE11] what is sent again after a kill shows twice when the edge forgets
   const scene = await Scene.set(site.url, "kill/forgetful", { entry: FORGETFUL })
   const random = new Random(SEED, "forgetful")
   const ours = { victim: "renderer", random, control: new Control() } as const
-  const first = await killAppending(scene, { ...ours, author: "first", release: () => {} })
-  const second = await killAppending(scene, { ...ours, author: "second", release: first.release })
-  second.release()
-  await expect.poll(async () => scene.recorder.judge(await scene.log()).doubled).not.toEqual([])
+  const doubled = async () => scene.recorder.judge(await scene.log()).doubled
+  let release = () => {}
+  for (let life = 0; life < FORGETFUL_LIVES && (await doubled()).length === 0; life++) {
+    release = (await killAppending(scene, { ...ours, author: `life-${life}`, release })).release
+  }
+  release()
+  await expect.poll(doubled).not.toEqual([])
   await scene.clear()
 })
