@@ -1,9 +1,11 @@
 import { browserClock } from "../clock.ts"
 import { freeSnapshots, openIdbSnapshots } from "../disk/idb-snapshots.ts"
 import { openIdbStorage } from "../disk/idb-storage.ts"
+import { NO_SNAPSHOTS } from "../disk/snapshots.ts"
 import { StorageWithSpareRoom } from "../disk/spare-room.ts"
 import type { Host, LockOptions, Socket, SocketListener } from "../host.ts"
 import { loadSqlite } from "../state/sqlite.ts"
+import { isWebKit } from "./is-webkit.ts"
 
 /** The engine's outside, as a Web Worker has it. */
 export const browserHost: Host = {
@@ -14,7 +16,8 @@ export const browserHost: Host = {
   openSocket,
   openStorage: async (name) =>
     new StorageWithSpareRoom(await openIdbStorage(name), () => freeSnapshots(name)),
-  openSnapshots: (log) => openIdbSnapshots(log),
+  // WebKit's IndexedDB stands still when a page with a second database ends as it writes: docs/browsers.md
+  openSnapshots: (log) => (isWebKit() ? NO_SNAPSHOTS : openIdbSnapshots(log)),
   openSql: async (image) => (await loadSqlite()).open(image),
   digest: async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)), // it is one
   turn,
